@@ -1,0 +1,151 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TOKENIZERS, TRIAL,
+    TRIALS, WIRE, WORKLOAD,
+};
+use crate::{
+    Digest, Problem, Result,
+    environment::Environment,
+    plan::Plan,
+    records::{self, ChunkRow, Exchange, ReferenceRow, RequestRow},
+    requests::Request,
+    tokenizer::Tokenizer,
+    workload::Workload,
+};
+
+/// A sealed bundle, opened. Files are read when they are asked for; each is compared with
+/// its digest as it is read.
+#[derive(Debug)]
+pub struct Bundle {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// The digest of the manifest.
+    pub id: Digest,
+}
+
+/// One trial of a bundle.
+#[derive(Debug)]
+pub struct TrialRecord {
+    /// `trial.json`.
+    pub trial: records::Trial,
+    /// `requests.csv`.
+    pub requests: Vec<RequestRow>,
+    /// `chunks.csv.zst`.
+    pub chunks: Vec<ChunkRow>,
+}
+
+impl Bundle {
+    /// Opens a sealed folder.
+    pub fn open(path: &Path) -> Result<Self> {
+        let manifest = manifest(path)?;
+        Ok(Bundle { path: path.to_owned(), id: manifest.id(), manifest })
+    }
+
+    /// Whether it holds trials.
+    pub fn is_measure(&self) -> bool {
+        self.manifest.kind == Kind::Measure
+    }
+
+    /// The bytes of a file of the bundle, which are those that were sealed.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>> {
+        let place = || self.path.join(name).display().to_string();
+        let entry = self
+            .manifest
+            .files
+            .iter()
+            .find(|f| f.path == name)
+            .ok_or_else(|| Problem::broken("the bundle has no such file").at(place()))?;
+        let full = self.path.join(name);
+        if fs::symlink_metadata(&full).is_ok_and(|m| !m.is_file() || m.len() != entry.size) {
+            return Err(Problem::broken("this is not the file that was sealed").at(place()).next("run bench verify"));
+        }
+        let bytes = fs::read(&full).map_err(|e| Problem::io(crate::Kind::Broken, "read", &full, &e))?;
+        if Digest::of(&bytes) != entry.sha256 {
+            return Err(Problem::broken("these are not the bytes that were sealed")
+                .at(place())
+                .next("run bench verify"));
+        }
+        Ok(bytes)
+    }
+
+    fn text(&self, name: &str) -> Result<String> {
+        String::from_utf8(self.file(name)?)
+            .map_err(|_| Problem::broken("not UTF-8").at(self.path.join(name).display().to_string()))
+    }
+
+    /// The workload file.
+    pub fn workload(&self) -> Result<Workload> {
+        crate::workload::parse(&self.text(WORKLOAD)?, &self.path.join(WORKLOAD))
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> Result<Plan> {
+        Plan::from_json(&self.text(PLAN)?)
+    }
+
+    /// The request set.
+    pub fn requests(&self) -> Result<Vec<Request>> {
+        crate::requests::from_jsonl(&self.text(REQUESTS)?, REQUESTS)
+    }
+
+    /// The environment of every host, by file name.
+    pub fn environments(&self) -> Result<Vec<Environment>> {
+        let names = self.manifest.files.iter().map(|f| f.path.as_str()).filter(|p| p.starts_with(ENVIRONMENTS));
+        names.map(|name| Environment::from_json(&self.text(name)?)).collect()
+    }
+
+    /// A model's tokenizer.
+    pub fn tokenizer(&self, model: &str) -> Result<Tokenizer> {
+        let name = format!("{TOKENIZERS}/{model}.json.zst");
+        Tokenizer::from_bytes(&super::tables::decompress(&self.file(&name)?, &name)?)
+    }
+
+    /// The facts and tables of a trial.
+    pub fn trial(&self, folder: &str) -> Result<TrialRecord> {
+        let name = |file: &str| format!("{TRIALS}/{folder}/{file}");
+        Ok(TrialRecord {
+            trial: super::versioned(&self.text(&name(TRIAL))?, records::FORMAT, &name(TRIAL))?,
+            requests: self.table(&name(REQUEST_TABLE))?,
+            chunks: self.table(&name(CHUNK_TABLE))?,
+        })
+    }
+
+    /// The raw bytes of a trial's requests.
+    pub fn wire(&self, folder: &str) -> Result<Vec<Exchange>> {
+        let name = format!("{TRIALS}/{folder}/{WIRE}");
+        super::read_exchanges(&self.file(&name)?, &name)
+    }
+
+    /// The reference's view of a trial's graded outputs, in a grade bundle; none where
+    /// the trial had nothing to grade.
+    pub fn reference(&self, folder: &str) -> Result<Vec<ReferenceRow>> {
+        let name = format!("{REFERENCE}/{folder}.csv.zst");
+        if self.manifest.files.iter().any(|f| f.path == name) { self.table(&name) } else { Ok(Vec::new()) }
+    }
+
+    /// Any table of the bundle.
+    pub fn table<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Vec<T>> {
+        super::read_table(&self.file(name)?, name)
+    }
+}
+
+/// The manifest of a folder.
+pub(super) fn manifest(path: &Path) -> Result<Manifest> {
+    let file = path.join(MANIFEST);
+    let text = fs::read_to_string(&file).map_err(|e| {
+        Problem::io(crate::Kind::Broken, "read the manifest", &file, &e)
+            .next("a folder without manifest.json is no sealed bundle; continue its run with --resume")
+    })?;
+    let manifest = Manifest::from_json(&text)?;
+    if manifest.to_json() != text {
+        return Err(Problem::broken("the manifest is not written as this program writes it, so its digest is no id")
+            .at(file.display().to_string()));
+    }
+    Ok(manifest)
+}

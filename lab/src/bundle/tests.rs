@@ -1,0 +1,123 @@
+use std::{fs, path::Path};
+
+use super::*;
+use crate::{
+    Nanos,
+    records::{Exchange, List},
+    wire::End,
+};
+
+fn sealed(folder: &Path) -> std::path::PathBuf {
+    let run = RunFolder::create(&folder.join("run")).unwrap();
+    run.put("workload.toml", b"name = \"x\"\n").unwrap();
+    run.publish_trial("0001-baseline", &[("trial.json", b"{}".to_vec()), ("server.log", b"hello".to_vec())]).unwrap();
+    run.seal(Kind::Measure, Vec::new(), "2026-01-01T00:00:00Z").unwrap().0
+}
+
+#[test]
+fn an_untouched_bundle_verifies() {
+    let temp = tempfile::tempdir().unwrap();
+    assert_eq!(verify(&sealed(temp.path())).unwrap().1, []);
+}
+
+#[test]
+fn a_changed_missing_extra_or_linked_file_is_named() {
+    let temp = tempfile::tempdir().unwrap();
+    let bundle = sealed(temp.path());
+    fs::write(bundle.join("trials/0001-baseline/server.log"), "hallo").unwrap();
+    fs::remove_file(bundle.join("workload.toml")).unwrap();
+    fs::write(bundle.join("trials/extra"), "").unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", bundle.join("link")).unwrap();
+    let findings = verify(&bundle).unwrap().1;
+    let found: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.what.split([':', ';']).next().unwrap())).collect();
+    assert_eq!(
+        found,
+        [
+            ("link", "neither a file nor a folder"),
+            ("trials/0001-baseline/server.log", "changed"),
+            ("trials/extra", "extra"),
+            ("workload.toml", "missing")
+        ]
+    );
+}
+
+#[test]
+fn every_single_changed_byte_is_noticed() {
+    let temp = tempfile::tempdir().unwrap();
+    let bundle = sealed(temp.path());
+    for file in crate::digest::files_below(&bundle).unwrap() {
+        let original = fs::read(bundle.join(&file)).unwrap();
+        for i in 0..original.len() {
+            let mut changed = original.clone();
+            changed[i] ^= 1;
+            fs::write(bundle.join(&file), &changed).unwrap();
+            let noticed = match verify(&bundle) {
+                Ok((manifest, findings)) => !findings.is_empty() || manifest.id() != crate::Digest::of(&original),
+                Err(_) => true,
+            };
+            assert!(noticed, "{file}, byte {i}");
+        }
+        fs::write(bundle.join(&file), &original).unwrap();
+    }
+}
+
+#[test]
+fn a_manifest_that_leads_out_of_the_bundle_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
+    let bundle = sealed(temp.path());
+    let mut manifest = verify(&bundle).unwrap().0;
+    manifest.files[0].path = "../../etc/passwd".into();
+    fs::write(bundle.join(MANIFEST), manifest.to_json()).unwrap();
+    assert!(verify(&bundle).unwrap().1.iter().any(|f| f.what.contains("leads out of the bundle")));
+}
+
+#[test]
+fn a_folder_without_a_manifest_is_not_a_bundle() {
+    let temp = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    assert!(Bundle::open(run.path()).unwrap_err().to_string().contains("--resume"));
+}
+
+#[test]
+fn unfinished_parts_are_removed_on_resume_and_published_ones_stay() {
+    let temp = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    run.publish_trial("0001-a", &[("trial.json", Vec::new())]).unwrap();
+    fs::create_dir(run.path().join("trials/.building-0002-b")).unwrap();
+    fs::write(run.path().join(".building-plan.json"), "{").unwrap();
+    let resumed = RunFolder::resume(run.path()).unwrap();
+    assert!(resumed.has_trial("0001-a") && !resumed.has_trial("0002-b"));
+    assert_eq!(crate::digest::files_below(run.path()).unwrap(), ["trials/0001-a/trial.json"]);
+}
+
+#[test]
+fn hostile_text_survives_a_table_and_comes_back_byte_for_byte() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Row {
+        text: String,
+        ids: List<u32>,
+    }
+    let texts = ["=1+1", "a\"b,c\r\nd\n", "\u{1b}[2J", "", "𝄞\u{202e}", " lead"];
+    let rows: Vec<Row> = texts.iter().map(|t| Row { text: (*t).into(), ids: List(vec![1, 2]) }).collect();
+    for name in ["x.csv", "x.csv.zst"] {
+        assert_eq!(read_table::<Row>(&write_table(&rows, &["text", "ids"], name), name).unwrap(), rows);
+    }
+}
+
+#[test]
+fn exchanges_come_back_with_their_bytes_and_boundaries() {
+    let exchange = |request, bytes: &[u8]| Exchange {
+        request,
+        phase: "c4".into(),
+        intended_ns: Nanos(1),
+        sent_ns: Nanos(2),
+        end: End::Closed,
+        end_ns: Nanos(9),
+        reads: vec![(Nanos(5), 1), (Nanos(7), bytes.len() - 1)],
+        bytes: bytes.to_vec(),
+    };
+    let exchanges = [exchange(0, b"\n{}\n\n"), exchange(1, &[0, 255, 10])];
+    let stored = write_exchanges(&exchanges);
+    assert_eq!(read_exchanges(&stored, "wire.zst").unwrap(), exchanges);
+    assert!(read_exchanges(&stored[..stored.len() - 5], "wire.zst").is_err());
+}

@@ -1,0 +1,88 @@
+use std::{collections::BTreeMap, fmt, fs, path::Path};
+
+use super::{MANIFEST, Manifest};
+use crate::{Digest, Result, problem::Problem};
+
+/// One way in which a folder is not what its manifest says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The file, relative to the bundle.
+    pub path: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", crate::text::shown(&self.path, 200), self.what)
+    }
+}
+
+/// Compares every byte of a bundle with its manifest. An error means that there is no
+/// readable manifest; findings mean that something is changed, missing or extra.
+pub fn verify(bundle: &Path) -> Result<(Manifest, Vec<Finding>)> {
+    let manifest = super::read::manifest(bundle)?;
+    let mut findings = Vec::new();
+    let mut report = |path: &str, what: String| findings.push(Finding { path: path.to_owned(), what });
+    let mut listed = BTreeMap::new();
+    for file in &manifest.files {
+        if !is_inside(&file.path) {
+            report(&file.path, "the manifest names a path that leads out of the bundle".into());
+        } else if listed.insert(file.path.as_str(), file).is_some() {
+            report(&file.path, "the manifest names it twice".into());
+        }
+    }
+    let present = list(bundle, &mut report)?;
+    for path in &present {
+        let Some(file) = listed.remove(path.as_str()) else {
+            if path != MANIFEST {
+                report(path, "extra: the manifest does not name it".into());
+            }
+            continue;
+        };
+        let size = fs::metadata(bundle.join(path)).map(|m| m.len()).unwrap_or(0);
+        if size != file.size {
+            report(path, format!("changed: {size} bytes, the manifest says {}", file.size));
+            continue;
+        }
+        match Digest::of_file(&bundle.join(path)) {
+            Ok((digest, _)) if digest == file.sha256 => {}
+            Ok((digest, _)) => {
+                report(path, format!("changed: its digest is {digest}, the manifest says {}", file.sha256))
+            }
+            Err(e) => report(path, format!("cannot be read: {e}")),
+        }
+    }
+    for path in listed.keys() {
+        report(path, "missing".into());
+    }
+    findings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((manifest, findings))
+}
+
+/// Every regular file below `root`; anything else is reported and not entered.
+fn list(root: &Path, report: &mut impl FnMut(&str, String)) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        let here = root.join(&folder);
+        let entries = fs::read_dir(&here).map_err(|e| Problem::io(crate::Kind::Broken, "list", &here, &e))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            match entry.file_type() {
+                Ok(t) if t.is_dir() => folders.push(path),
+                Ok(t) if t.is_file() => found.push(path),
+                _ => report(&path, "neither a file nor a folder; a bundle holds no links".into()),
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_inside(path: &str) -> bool {
+    !path.is_empty()
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        && !path.contains(['\\', '\0'])
+}

@@ -1,0 +1,117 @@
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use super::{Kind, MANIFEST, Manifest, TRIALS, manifest};
+use crate::{Digest, Problem, Result, digest::files_below};
+
+/// A bundle that is not sealed yet.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+/// Folders with this prefix are being built; they never are part of a bundle.
+const BUILDING: &str = ".building-";
+
+impl RunFolder {
+    /// Makes an empty folder.
+    pub fn create(path: &Path) -> Result<Self> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| failed("make the folder", parent, &e))?;
+        }
+        fs::create_dir(path).map_err(|e| failed("make the folder", path, &e))?;
+        Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// Opens an unsealed one; what was being built when its writer died is removed.
+    pub fn resume(path: &Path) -> Result<Self> {
+        if path.join(MANIFEST).exists() {
+            return Err(Problem::input("this bundle is sealed and will not change").at(path.display().to_string()));
+        }
+        let folder = RunFolder { path: path.to_owned() };
+        for parent in [path.to_owned(), path.join(TRIALS)] {
+            let Ok(entries) = fs::read_dir(&parent) else { continue };
+            for entry in entries.flatten() {
+                if entry.file_name().to_string_lossy().starts_with(BUILDING) {
+                    let remove = if entry.path().is_dir() {
+                        fs::remove_dir_all(entry.path())
+                    } else {
+                        fs::remove_file(entry.path())
+                    };
+                    remove.map_err(|e| failed("remove an unfinished part", &entry.path(), &e))?;
+                }
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one file at once: either all of it is there or none.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let target = self.path.join(name);
+        let (parent, file) = (target.parent().unwrap_or(&self.path), target.file_name().unwrap_or_default());
+        fs::create_dir_all(parent).map_err(|e| failed("make the folder", parent, &e))?;
+        let building = parent.join(format!("{BUILDING}{}", file.to_string_lossy()));
+        write_synced(&building, bytes)?;
+        fs::rename(&building, &target).map_err(|e| failed("publish", &target, &e))?;
+        sync_folder(parent)
+    }
+
+    /// Writes a compressed file at once.
+    pub fn put_compressed(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.put(name, &super::tables::compress(bytes))
+    }
+
+    /// Publishes a trial's folder with all its files by one rename.
+    pub fn publish_trial(&self, name: &str, files: &[(&str, Vec<u8>)]) -> Result<()> {
+        let trials = self.path.join(TRIALS);
+        let building = trials.join(format!("{BUILDING}{name}"));
+        fs::create_dir_all(&building).map_err(|e| failed("make the folder", &building, &e))?;
+        for (file, bytes) in files {
+            write_synced(&building.join(file), bytes)?;
+        }
+        sync_folder(&building)?;
+        let target = trials.join(name);
+        fs::rename(&building, &target).map_err(|e| failed("publish", &target, &e))?;
+        sync_folder(&trials)
+    }
+
+    /// Whether a trial is published.
+    pub fn has_trial(&self, name: &str) -> bool {
+        self.path.join(TRIALS).join(name).is_dir()
+    }
+
+    /// Writes the manifest: from here on the folder is a bundle and never changes.
+    pub fn seal(self, kind: Kind, parents: Vec<Digest>, sealed: &str) -> Result<(PathBuf, Digest)> {
+        let mut files = Vec::new();
+        for path in files_below(&self.path).map_err(|e| failed("list", &self.path, &e))? {
+            let full = self.path.join(&path);
+            let (sha256, size) = Digest::of_file(&full).map_err(|e| failed("read", &full, &e))?;
+            files.push(manifest::File { path, size, sha256 });
+        }
+        let manifest = Manifest { format: manifest::FORMAT, kind, parents, sealed: sealed.to_owned(), files };
+        self.put(MANIFEST, manifest.to_json().as_bytes())?;
+        Ok((self.path, manifest.id()))
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = fs::File::create(path).map_err(|e| failed("write", path, &e))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| failed("write", path, &e))
+}
+
+fn sync_folder(path: &Path) -> Result<()> {
+    fs::File::open(path).and_then(|f| f.sync_all()).map_err(|e| failed("sync", path, &e))
+}
+
+fn failed(doing: &str, path: &Path, error: &std::io::Error) -> Problem {
+    Problem::io(crate::Kind::Machine, doing, path, error)
+        .next("make room or correct the permissions, then continue with --resume")
+}

@@ -1,0 +1,40 @@
+//! The words and the file formats of the lab.
+//!
+//! Nothing here is asynchronous, opens a connection or asks for the time: a value comes
+//! in, a value or a file goes out. The runner writes these formats, the analysis reads
+//! them, and neither knows the other.
+//!
+//! A module uses only those listed before it.
+
+/// The sealed folder: layout, writing, reading, digests.
+pub mod bundle;
+/// SHA-256 of bytes, files and folders.
+pub mod digest;
+/// The host a trial ran on.
+pub mod environment;
+/// Images named by digest.
+pub mod image;
+/// Every trial, in order.
+pub mod plan;
+/// What a person can fix: a place, a value, a next step, and an exit code.
+pub mod problem;
+/// What was seen: trials, requests, chunks, reads.
+pub mod records;
+/// The prompts, in order.
+pub mod requests;
+/// Named sources of randomness.
+pub mod seed;
+/// What a stranger's server sent, made safe to show.
+pub mod text;
+/// The model's own tokenizer.
+pub mod tokenizer;
+/// Durations as integer nanoseconds, and sizes as bytes.
+pub mod units;
+/// HTTP/1.1 and server-sent events: from bytes as read to chunks.
+pub mod wire;
+/// The workload file: as written, and as meant.
+pub mod workload;
+
+pub use digest::Digest;
+pub use problem::{Kind, Problem, Result};
+pub use units::{Bytes, Nanos};

@@ -1,0 +1,249 @@
+//! The plan: every trial of a workload, in order, before anything runs. The same
+//! workload and request set give the same plan, byte for byte.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Digest, Problem, Result,
+    seed::Stream,
+    workload::{BASELINE, Shape, Workload},
+};
+
+/// Version of `plan.json`. 1: first.
+pub const FORMAT: u32 = 1;
+
+/// Candidates between two baselines, at most.
+pub const BLOCK: usize = 4;
+
+/// All trials, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The workload file's digest.
+    pub workload: Digest,
+    /// The request set's digest.
+    pub requests: Digest,
+    /// Seed of every order.
+    pub seed: u64,
+    /// In the order in which they run.
+    pub trials: Vec<Trial>,
+}
+
+/// One arm, one server lifetime.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// Position in the plan, from 1.
+    pub n: u32,
+    /// Repetition, from 1.
+    pub round: u32,
+    /// Which baselines this trial is compared with: those of the same block.
+    pub block: u32,
+    /// What it is in its block.
+    pub role: Role,
+    /// `baseline` or a candidate's name.
+    pub arm: String,
+    /// The model's name.
+    pub model: String,
+    /// GPUs of the server.
+    pub gpus: u32,
+    /// Warm-up requests of the request set.
+    pub warmup: Span,
+    /// Load phases in the order in which they run.
+    pub phases: Vec<Phase>,
+}
+
+/// What a trial is in its block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The baseline before the block's candidates.
+    Opening,
+    /// A candidate.
+    Candidate,
+    /// The baseline after them.
+    Closing,
+}
+
+/// A run of consecutive requests of the request set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// The first id.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+impl Span {
+    /// The ids.
+    pub fn ids(self) -> std::ops::Range<u32> {
+        self.first..self.first + self.count
+    }
+}
+
+/// One load phase of a trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// The load's name.
+    pub load: String,
+    /// When requests are sent.
+    pub shape: Shape,
+    /// Which requests.
+    pub requests: Span,
+}
+
+impl Trial {
+    /// The name of the trial's folder.
+    pub fn folder(&self) -> String {
+        format!("{:04}-{}", self.n, self.arm)
+    }
+}
+
+impl Plan {
+    /// `plan.json`.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("integers and strings serialise") + "\n"
+    }
+
+    /// The digest of `plan.json`.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.to_json())
+    }
+
+    /// Reads `plan.json`; refuses a newer format.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let plan: Plan = crate::bundle::versioned(text, FORMAT, "plan.json")?;
+        let folders: std::collections::HashSet<_> = plan.trials.iter().map(Trial::folder).collect();
+        let named =
+            |t: &Trial| t.arm.len() <= 64 && t.arm.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if folders.len() != plan.trials.len() || !plan.trials.iter().all(named) {
+            return Err(Problem::broken("two trials share a name, or an arm's name is not one").at("plan.json"));
+        }
+        Ok(plan)
+    }
+}
+
+/// The plan of a workload: each round runs, for each group, blocks of at most [`BLOCK`]
+/// candidates in seeded order between an opening and a closing baseline. All arms of a
+/// round get the same requests; no round repeats another's.
+pub fn expand(workload: &Workload, requests: Digest) -> Plan {
+    let mut trials = Vec::new();
+    let mut block = 0;
+    for round in 1..=workload.rounds {
+        for group in &workload.groups {
+            let mut stream =
+                Stream::new(&workload.seed.to_be_bytes(), &format!("round {round} {} {}", group.model, group.gpus));
+            let mut candidates = group.candidates.clone();
+            stream.shuffle(&mut candidates);
+            let mut phases = phases(workload, round, &group.loads);
+            stream.shuffle(&mut phases);
+            for members in candidates.chunks(BLOCK) {
+                block += 1;
+                let first = (Role::Opening, BASELINE);
+                let last = (Role::Closing, BASELINE);
+                let inside = members.iter().map(|c| (Role::Candidate, c.as_str()));
+                for (role, arm) in std::iter::once(first).chain(inside).chain([last]) {
+                    trials.push(Trial {
+                        n: trials.len() as u32 + 1,
+                        round,
+                        block,
+                        role,
+                        arm: arm.to_owned(),
+                        model: group.model.clone(),
+                        gpus: group.gpus,
+                        warmup: Span { first: (round - 1) * workload.requests_per_round(), count: workload.warmup },
+                        phases: phases.clone(),
+                    });
+                }
+            }
+        }
+    }
+    Plan { format: FORMAT, workload: workload.digest, requests, seed: workload.seed, trials }
+}
+
+fn phases(workload: &Workload, round: u32, chosen: &[String]) -> Vec<Phase> {
+    let mut first = (round - 1) * workload.requests_per_round() + workload.warmup;
+    let mut phases = Vec::new();
+    for load in &workload.loads {
+        if chosen.contains(&load.name) {
+            phases.push(Phase {
+                load: load.name.clone(),
+                shape: load.shape,
+                requests: Span { first, count: load.requests },
+            });
+        }
+        first += load.requests;
+    }
+    phases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, path::Path};
+
+    use super::*;
+
+    fn plan() -> Plan {
+        let mut source = String::from(
+            "name = \"x\"\n[models.m]\npath = \"m\"\n[baseline]\ncommand = [\"s\", \"{port}\"]\n[requests.prose]\nseed = 1\nwords = 9\n[sampling]\nmax_tokens = 4\n[rounds]\ncount = 3\nseed = 5\n[warmup]\nrequests = 2\n",
+        );
+        for n in 0..6 {
+            source += &format!("[candidates.c{n}]\ncommand = [\"s\", \"{{port}}\"]\n");
+        }
+        for n in 0..3 {
+            source += &format!("[[load]]\nname = \"l{n}\"\nrequests = {}\nclosed = {{ concurrency = 1 }}\n", n + 3);
+        }
+        expand(&crate::workload::parse(&source, Path::new("x.toml")).unwrap(), Digest::of("requests"))
+    }
+
+    #[test]
+    fn every_block_is_at_most_four_candidates_between_two_baselines() {
+        let plan = plan();
+        let blocks: Vec<_> = plan.trials.chunk_by(|a, b| a.block == b.block).collect();
+        assert_eq!(blocks.iter().map(|b| b.len()).collect::<Vec<_>>(), [6, 4, 6, 4, 6, 4]);
+        for block in blocks {
+            assert_eq!((block[0].role, block[block.len() - 1].role), (Role::Opening, Role::Closing));
+            assert!(block[1..block.len() - 1].iter().all(|t| t.role == Role::Candidate && t.arm != BASELINE));
+        }
+    }
+
+    #[test]
+    fn every_candidate_runs_once_a_round_in_an_order_that_changes() {
+        let plan = plan();
+        let order = |round| {
+            plan.trials
+                .iter()
+                .filter(|t| t.round == round && t.role == Role::Candidate)
+                .map(|t| t.arm.as_str())
+                .collect::<Vec<_>>()
+        };
+        assert!((1..=3).all(|round| order(round).iter().collect::<HashSet<_>>().len() == 6));
+        assert!(order(1) != order(2) || order(2) != order(3));
+    }
+
+    #[test]
+    fn arms_of_a_round_share_requests_and_rounds_never_do() {
+        let plan = plan();
+        let ids = |t: &Trial| t.phases.iter().flat_map(|p| p.requests.ids()).chain(t.warmup.ids()).collect::<Vec<_>>();
+        for round in plan.trials.chunk_by(|a, b| a.round == b.round) {
+            assert!(round.iter().all(|t| ids(t) == ids(&round[0])));
+            assert_eq!(ids(&round[0]).iter().collect::<HashSet<_>>().len(), 2 + 3 + 4 + 5);
+        }
+        let all: Vec<_> =
+            [1, 2, 3].iter().flat_map(|r| ids(plan.trials.iter().find(|t| t.round == *r).unwrap())).collect();
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn a_plan_reads_back_and_a_newer_one_is_refused_politely() {
+        let json = plan().to_json();
+        assert_eq!(Plan::from_json(&json).unwrap(), plan());
+        let newer = json.replacen("\"format\": 1", "\"format\": 99, \"surprise\": 0", 1);
+        let text = Plan::from_json(&newer).unwrap_err().to_string();
+        assert!(text.contains("format 99") && text.contains("newer"), "{text}");
+    }
+}

@@ -1,0 +1,423 @@
+//! From the file as written to the workload as meant.
+
+use std::{collections::BTreeSet, path::Path};
+
+use toml::de::{DeTable, DeValue};
+
+use super::{Arm, BASELINE, Equivalence, Group, Load, Model, Requests, Server, Shape, Workload, written};
+use crate::{Digest, Kind, Problem, Result};
+
+/// Reads and checks a workload file.
+pub fn read(path: &Path) -> Result<Workload> {
+    let source =
+        std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
+    parse(&source, path)
+}
+
+/// Checks a workload's text; `path` names it in messages, and its folder is where
+/// relative paths begin.
+pub fn parse(source: &str, path: &Path) -> Result<Workload> {
+    let written: written::Workload = toml::from_str(source).map_err(|e| {
+        let line = e.span().map_or(1, |span| line_of(source, span.start));
+        Problem::input(e.to_string().trim_end().to_owned()).at(format!("{}:{line}", path.display()))
+    })?;
+    Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }.workload(written)
+}
+
+struct Check<'a> {
+    source: &'a str,
+    path: &'a Path,
+    folder: &'a Path,
+}
+
+impl Check<'_> {
+    fn workload(&self, w: written::Workload) -> Result<Workload> {
+        self.name("name", &w.name)?;
+        if w.candidates.is_empty() {
+            return Err(self.wrong(
+                "candidates",
+                "there is no candidate to compare",
+                "add [candidates.NAME] with a command or an image",
+            ));
+        }
+        let baseline = self.arm(BASELINE, w.baseline)?;
+        let mut candidates = std::collections::BTreeMap::new();
+        for (name, arm) in w.candidates {
+            let field = format!("candidates.{name}");
+            self.name(&field, &name)?;
+            if name == BASELINE {
+                return Err(self.wrong(&field, "a candidate cannot have the baseline's name", "rename it"));
+            }
+            candidates.insert(name, self.arm(&field, arm)?);
+        }
+        let mut models = std::collections::BTreeMap::new();
+        for (name, m) in w.models {
+            self.name(&format!("models.{name}"), &name)?;
+            models.insert(
+                name.clone(),
+                Model { path: self.folder.join(m.path), served_name: m.served_name.unwrap_or(name), digest: m.digest },
+            );
+        }
+        let loads = self.loads(w.load)?;
+        let groups = self.groups(&w.matrix, &models, &candidates, &loads)?;
+        self.in_range("rounds.count", w.rounds.count, 1..=1_000)?;
+        self.in_range("warmup.requests", w.warmup.requests, 0..=100_000)?;
+        self.in_range("sampling.max_tokens", w.sampling.max_tokens, 1..=1 << 20)?;
+        if !(0.0..=2.0).contains(&w.sampling.temperature) {
+            return Err(self.wrong(
+                "sampling.temperature",
+                &format!("{} is not between 0 and 2", w.sampling.temperature),
+                "write 0 for greedy decoding",
+            ));
+        }
+        for (field, limit) in [
+            ("ready", w.limits.ready),
+            ("request", w.limits.request),
+            ("phase", w.limits.phase),
+            ("stop", w.limits.stop),
+        ] {
+            if limit.0 == 0 {
+                return Err(self.wrong(
+                    &format!("limits.{field}"),
+                    "a deadline of zero leaves no time at all",
+                    "write a duration like \"30s\"",
+                ));
+            }
+        }
+        let requests = match w.requests {
+            Requests::File { path, digest } => Requests::File { path: self.folder.join(path), digest },
+            Requests::Prose { seed, words } => {
+                self.in_range("requests.prose.words", words, 1..=1 << 16)?;
+                Requests::Prose { seed, words }
+            }
+        };
+        let equivalence = w.equivalence.map(|e| self.equivalence(e)).transpose()?;
+        Ok(Workload {
+            source: self.source.to_owned(),
+            digest: Digest::of(self.source),
+            name: w.name,
+            description: w.description,
+            models,
+            baseline,
+            candidates,
+            requests,
+            sampling: w.sampling,
+            loads,
+            slo: w.slo,
+            groups,
+            rounds: w.rounds.count,
+            seed: w.rounds.seed,
+            warmup: w.warmup.requests,
+            limits: w.limits,
+            equivalence,
+            cost: w.cost,
+        })
+    }
+
+    fn arm(&self, field: &str, arm: written::Arm) -> Result<Arm> {
+        let server = match (arm.command, arm.image) {
+            (Some(command), None) => {
+                if command.first().is_none_or(String::is_empty) {
+                    return Err(self.wrong(
+                        &format!("{field}.command"),
+                        "the command is empty",
+                        "write the program and its arguments as a list",
+                    ));
+                }
+                if !arm.args.is_empty() {
+                    return Err(self.wrong(
+                        &format!("{field}.args"),
+                        "args belong to an image",
+                        "write the arguments into command",
+                    ));
+                }
+                if !command.iter().any(|part| part.contains("{port}")) {
+                    return Err(self.wrong(
+                        &format!("{field}.command"),
+                        "no argument holds {port}, so the server cannot know where to listen",
+                        "add {port} where the port belongs",
+                    ));
+                }
+                Server::Command(command)
+            }
+            (None, Some(image)) => Server::Image { image, args: arm.args },
+            (Some(_), Some(_)) => {
+                return Err(self.wrong(field, "both a command and an image are given", "keep one of them"));
+            }
+            (None, None) => {
+                return Err(self.wrong(
+                    field,
+                    "neither a command nor an image is given",
+                    "add command = [\"…\"] or image = \"name@sha256:…\"",
+                ));
+            }
+        };
+        Ok(Arm { description: arm.description, server, env: arm.env })
+    }
+
+    fn loads(&self, written: Vec<written::Load>) -> Result<Vec<Load>> {
+        let mut names = BTreeSet::new();
+        if written.is_empty() {
+            return Err(self.wrong(
+                "load",
+                "there is no load",
+                "add [[load]] with a name, requests and closed = { concurrency = 4 }",
+            ));
+        }
+        written
+            .into_iter()
+            .map(|load| {
+                self.name("load.name", &load.name)?;
+                if !names.insert(load.name.clone()) {
+                    return Err(self.wrong(
+                        "load.name",
+                        &format!("two loads are named `{}`", load.name),
+                        "give each load its own name",
+                    ));
+                }
+                self.in_range("load.requests", load.requests, 1..=1 << 24)?;
+                let Some(closed) = load.closed else {
+                    return Err(self.wrong(
+                        "load",
+                        &format!("load `{}` has no shape", load.name),
+                        "add closed = { concurrency = 4 }",
+                    ));
+                };
+                self.in_range("load.closed.concurrency", closed.concurrency, 1..=100_000)?;
+                Ok(Load {
+                    name: load.name,
+                    requests: load.requests,
+                    shape: Shape::Closed { concurrency: closed.concurrency },
+                })
+            })
+            .collect()
+    }
+
+    fn groups(
+        &self,
+        matrix: &written::Matrix,
+        models: &std::collections::BTreeMap<String, Model>,
+        candidates: &std::collections::BTreeMap<String, Arm>,
+        loads: &[Load],
+    ) -> Result<Vec<Group>> {
+        let models = self.axis("matrix.models", matrix.models.as_deref(), models.keys().map(String::as_str))?;
+        let names =
+            self.axis("matrix.candidates", matrix.candidates.as_deref(), candidates.keys().map(String::as_str))?;
+        let loads = self.axis("matrix.loads", matrix.loads.as_deref(), loads.iter().map(|l| l.name.as_str()))?;
+        for exclude in &matrix.exclude {
+            for (axis, value, known) in [("candidate", &exclude.candidate, &names), ("model", &exclude.model, &models)]
+            {
+                if let Some(value) = value.as_ref().filter(|v| !known.contains(v)) {
+                    return Err(self.wrong(
+                        "matrix.exclude",
+                        &format!("no {axis} of the matrix is named `{value}`"),
+                        &format!("write one of {}", known.join(", ")),
+                    ));
+                }
+            }
+        }
+        let excluded = |candidate: &str, model: &str, gpus: u32| {
+            matrix.exclude.iter().any(|x| {
+                x.candidate.as_deref().is_none_or(|c| c == candidate)
+                    && x.model.as_deref().is_none_or(|m| m == model)
+                    && x.gpus.is_none_or(|g| g == gpus)
+            })
+        };
+        let mut groups = Vec::new();
+        for model in &models {
+            for &gpus in matrix.gpus.as_deref().unwrap_or(&[0]) {
+                let candidates: Vec<String> = names.iter().filter(|c| !excluded(c, model, gpus)).cloned().collect();
+                if !candidates.is_empty() {
+                    groups.push(Group { model: model.clone(), gpus, candidates, loads: loads.clone() });
+                }
+            }
+        }
+        if groups.is_empty() {
+            return Err(self.wrong(
+                "matrix",
+                "the matrix is empty: its axes and exclusions leave no candidate to run",
+                "remove an exclusion",
+            ));
+        }
+        Ok(groups)
+    }
+
+    /// The chosen values of an axis, or all of them.
+    fn axis<'n>(
+        &self,
+        field: &str,
+        chosen: Option<&[String]>,
+        known: impl Iterator<Item = &'n str>,
+    ) -> Result<Vec<String>> {
+        let known: Vec<String> = known.map(str::to_owned).collect();
+        let Some(chosen) = chosen else { return Ok(known) };
+        let mut seen = BTreeSet::new();
+        for value in chosen {
+            if !known.contains(value) {
+                return Err(self.wrong(
+                    field,
+                    &format!("`{value}` is not declared"),
+                    &format!("write one of {}", known.join(", ")),
+                ));
+            }
+            if !seen.insert(value) {
+                return Err(self.wrong(field, &format!("`{value}` stands twice"), "remove one of the two"));
+            }
+        }
+        Ok(chosen.to_vec())
+    }
+
+    fn equivalence(&self, e: written::Equivalence) -> Result<Equivalence> {
+        self.in_range("equivalence.sample", e.sample, 1..=1 << 20)?;
+        if let Some(t) = e.tolerance {
+            let inside =
+                t.cap_nats > 0.0 && t.cap_nats < 100.0 && t.mean > 0.0 && t.mean < 1.0 && t.far > 0.0 && t.far < 1.0;
+            if !inside {
+                return Err(self.wrong(
+                    "equivalence.tolerance",
+                    "a tolerance lies outside its range",
+                    "cap_nats lies above 0, mean and far between 0 and 1",
+                ));
+            }
+        }
+        let reference = e.reference.map(|arm| self.arm("equivalence.reference", arm)).transpose()?;
+        Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance })
+    }
+
+    /// Names become parts of file names and table cells.
+    fn name(&self, field: &str, name: &str) -> Result<()> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+        if name.is_empty() || name.len() > 64 || name.starts_with(['.', '-']) || !name.chars().all(plain) {
+            let shown = crate::text::shown(name, 80);
+            return Err(self.wrong(
+                field,
+                &format!("`{shown}` cannot be a name"),
+                "use up to 64 of a–z, 0–9, `-`, `_` and `.`, beginning with a letter or digit",
+            ));
+        }
+        Ok(())
+    }
+
+    fn in_range(&self, field: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        Err(self.wrong(
+            field,
+            &format!("{value} is not between {} and {}", range.start(), range.end()),
+            "write a number in that range",
+        ))
+    }
+
+    fn wrong(&self, field: &str, what: &str, next: &str) -> Problem {
+        Problem::input(what).at(format!("{}:{}: {field}", self.path.display(), self.line(field))).next(next)
+    }
+
+    /// The line of the deepest key of `field` that the file holds.
+    fn line(&self, field: &str) -> usize {
+        let Ok(table) = DeTable::parse(self.source) else { return 1 };
+        let (mut here, mut start) = (Some(table.get_ref()), 0);
+        for key in field.split('.') {
+            let Some((found, value)) = here.and_then(|t| t.iter().find(|(k, _)| k.get_ref().as_ref() == key)) else {
+                break;
+            };
+            start = found.span().start;
+            here = match value.get_ref() {
+                DeValue::Table(table) => Some(table),
+                _ => None,
+            };
+        }
+        line_of(self.source, start)
+    }
+}
+
+fn line_of(source: &str, offset: usize) -> usize {
+    source.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"name = "small"
+[models.toy]
+path = "toy"
+[baseline]
+command = ["server", "{port}"]
+[candidates.fast]
+command = ["server", "--fast", "{port}"]
+[requests.prose]
+seed = 1
+words = 20
+[sampling]
+max_tokens = 16
+[[load]]
+name = "c4"
+requests = 8
+closed = { concurrency = 4 }
+"#;
+
+    fn problem(change: impl Fn(&str) -> String) -> String {
+        parse(&change(SMALL), Path::new("x.toml")).expect_err("this file is wrong").to_string()
+    }
+
+    #[test]
+    fn a_small_file_gets_the_documented_defaults() {
+        let workload = parse(SMALL, Path::new("folder/x.toml")).unwrap();
+        assert_eq!((workload.rounds, workload.warmup, workload.seed), (10, 4, 0));
+        assert_eq!(workload.models["toy"].path, Path::new("folder/toy"));
+        assert_eq!(
+            workload.groups,
+            [Group { model: "toy".into(), gpus: 0, candidates: vec!["fast".into()], loads: vec!["c4".into()] }]
+        );
+        assert_eq!(workload.requests_in_all(), 10 * (4 + 8));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_at_its_line() {
+        let text = problem(|s| s.replace("max_tokens = 16", "max_tokens = 16\ntemprature = 0"));
+        assert!(text.starts_with("x.toml:13") && text.contains("temprature") && text.contains("temperature"), "{text}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_at_its_line() {
+        let text = problem(|s| s.replace("requests = 8", "requests = \"eight\""));
+        assert!(text.starts_with("x.toml:15") && text.contains("invalid type"), "{text}");
+    }
+
+    #[test]
+    fn a_tag_without_a_digest_is_refused() {
+        let text = problem(|s| {
+            s.replace("command = [\"server\", \"--fast\", \"{port}\"]", "image = \"vllm/vllm-openai:latest\"")
+        });
+        assert!(text.starts_with("x.toml:7") && text.contains("name@sha256:"), "{text}");
+    }
+
+    #[test]
+    fn names_that_stand_twice_are_refused() {
+        let text = problem(|s| format!("{s}[candidates.fast]\ncommand = [\"x\", \"{{port}}\"]\n"));
+        assert!(text.contains("duplicate key"), "{text}");
+        let text = problem(|s| format!("{s}[[load]]\nname = \"c4\"\nrequests = 1\nclosed = {{ concurrency = 1 }}\n"));
+        assert!(text.contains("two loads are named `c4`"), "{text}");
+    }
+
+    #[test]
+    fn an_impossible_matrix_is_refused_with_the_names_there_are() {
+        let text = problem(|s| format!("{s}[matrix]\nmodels = [\"tiny\"]\n"));
+        assert_eq!(text, "x.toml:18: matrix.models: `tiny` is not declared\n  next: write one of toy");
+        let text = problem(|s| format!("{s}[matrix]\nexclude = [{{ candidate = \"fast\" }}]\n"));
+        assert!(text.contains("leave no candidate"), "{text}");
+    }
+
+    #[test]
+    fn a_command_without_a_port_is_refused() {
+        let text = problem(|s| s.replace("\"--fast\", \"{port}\"", "\"--fast\""));
+        assert!(text.starts_with("x.toml:7: candidates.fast.command: no argument holds {port}"), "{text}");
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_refused() {
+        let text = problem(|s| format!("{s}[limits]\nready = 30\n"));
+        assert!(text.starts_with("x.toml:18") && text.contains("has no unit"), "{text}");
+    }
+}
