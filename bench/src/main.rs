@@ -1,1 +1,66 @@
-fn main() {}
+//! The program `bench`: one file per verb in `verbs/`.
+
+mod progress;
+mod screen;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The benchmark lab that LLM inference competitions are judged by.
+///
+/// A workload file goes in; a sealed bundle of raw evidence, a verdict on every candidate
+/// and a report come out.
+#[derive(Parser)]
+#[command(name = "bench", version, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload file · 11 machine · 12 image or command · 13 nothing measured · 20 broken bundle · 21 not comparable · 30 a candidate altered outputs · 31 undecided · 130 stopped";
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Parse and validate a workload file; runs nothing
+    Check(verbs::check::Args),
+    /// Show the trials of a workload in order; runs nothing
+    Plan(verbs::plan::Args),
+    /// Measure, seal, grade, judge and report
+    Run(verbs::run::Args),
+    /// Let the trusted reference score a sample of a bundle's outputs
+    Grade(verbs::grade::Args),
+    /// Check every byte, schema and cross-count of bundles
+    Verify(verbs::verify::Args),
+    /// The verdict on every candidate, from bundles alone
+    Judge(verbs::judge::Args),
+    /// Write the report: HTML, Markdown, SVG and CSV
+    Report(verbs::report::Args),
+    /// Serve the built-in test server
+    Stub(stub::Options),
+    /// Print completions for a shell
+    Completions(verbs::completions::Args),
+    /// Lead a server's process group (used by the runner)
+    #[command(hide = true)]
+    Guard(verbs::guard::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().verb {
+        Verb::Check(args) => verbs::check::run(&args),
+        Verb::Plan(args) => verbs::plan::run(&args),
+        Verb::Run(args) => verbs::run::run(&args),
+        Verb::Grade(args) => verbs::grade::run(&args),
+        Verb::Verify(args) => verbs::verify::run(&args),
+        Verb::Judge(args) => verbs::judge::run(&args),
+        Verb::Report(args) => verbs::report::run(&args),
+        Verb::Stub(options) => verbs::stub::run(options),
+        Verb::Completions(args) => verbs::completions::run(&args),
+        Verb::Guard(args) => verbs::guard::run(&args),
+    };
+    result.unwrap_or_else(|problem| {
+        eprintln!("{}", screen::problem(&problem));
+        ExitCode::from(problem.kind.exit_code())
+    })
+}

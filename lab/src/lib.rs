@@ -6,6 +6,8 @@
 //!
 //! A module uses only those listed before it.
 
+/// Which outputs are graded.
+pub mod audit;
 /// The sealed folder: layout, writing, reading, digests.
 pub mod bundle;
 /// SHA-256 of bytes, files and folders.

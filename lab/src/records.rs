@@ -345,3 +345,121 @@ pub struct PhaseStage {
     /// When its last request ended.
     pub end_ns: Nanos,
 }
+
+/// `run.json`: what holds for the whole run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The run's short random name.
+    pub run: String,
+    /// Wall clock at its start, RFC 3339, UTC.
+    pub started: String,
+    /// Digest of `plan.json`.
+    pub plan: Digest,
+    /// SHA-256 of the audit seed, which is revealed by the grade bundle.
+    pub audit_commitment: Digest,
+}
+
+/// `grade.json` of a grade bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grade {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The revealed audit seed, 64 hexadecimal digits.
+    pub audit_seed: String,
+    /// Graded requests of each trial, as asked for.
+    pub sample: u32,
+    /// The reference as started.
+    pub reference: ServerFacts,
+    /// The host, which names its environment file.
+    pub host: String,
+    /// Wall clock at its start, RFC 3339, UTC.
+    pub started: String,
+}
+
+/// A row of `prompts.csv.zst` of a grade bundle: a prompt as the reference renders it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromptRow {
+    /// The model's name.
+    pub model: String,
+    /// Id in the request set.
+    pub request: u32,
+    /// The token ids after the chat template.
+    pub ids: List<u32>,
+}
+
+/// A row of `graded.csv` of a grade bundle: one sampled output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GradedRow {
+    /// The trial's folder.
+    pub trial: String,
+    /// Id in the request set.
+    pub request: u32,
+    /// What was graded.
+    pub source: Source,
+    /// Output tokens graded.
+    pub tokens: u32,
+    /// Why nothing was graded; empty where it was.
+    pub failure: String,
+}
+
+/// What the graded token ids are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The ids that the server sent.
+    Ids,
+    /// Our tokenizer's reading of its text: an honest server may have emitted other ids.
+    Text,
+    /// Nothing.
+    None,
+}
+
+impl RequestRow {
+    /// The columns of `requests.csv`.
+    pub const HEADER: &[&str] = &[
+        "request",
+        "phase",
+        "intended_ns",
+        "sent_ns",
+        "head_ns",
+        "end_ns",
+        "outcome",
+        "detail",
+        "status",
+        "reads",
+        "bytes",
+        "chunks",
+        "ids",
+        "finish",
+        "done",
+        "claimed_prompt",
+        "claimed_output",
+    ];
+}
+
+impl ChunkRow {
+    /// The columns of `chunks.csv.zst`.
+    pub const HEADER: &[&str] =
+        &["request", "event", "read", "offset_ns", "ids", "text", "entries", "empty_entries", "logprobs", "finish"];
+}
+
+impl ReferenceRow {
+    /// The columns of `reference/<trial>.csv.zst`.
+    pub const HEADER: &[&str] = &["request", "position", "id", "logprob", "rank", "best_id", "best_logprob"];
+}
+
+impl PromptRow {
+    /// The columns of `prompts.csv.zst`.
+    pub const HEADER: &[&str] = &["model", "request", "ids"];
+}
+
+impl GradedRow {
+    /// The columns of `graded.csv`.
+    pub const HEADER: &[&str] = &["trial", "request", "source", "tokens", "failure"];
+}

@@ -41,6 +41,8 @@ pub const REFERENCE: &str = "reference";
 pub const GRADE: &str = "grade.json";
 /// `prompts.csv.zst` of a grade bundle.
 pub const PROMPTS: &str = "prompts.csv.zst";
+/// `graded.csv` of a grade bundle.
+pub const GRADED: &str = "graded.csv";
 /// `trial.json` of a trial.
 pub const TRIAL: &str = "trial.json";
 /// `requests.csv` of a trial.

@@ -1,0 +1,45 @@
+//! One file per verb: arguments in, exit code out.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod grade;
+pub(crate) mod guard;
+pub(crate) mod judge;
+pub(crate) mod plan;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod stub;
+pub(crate) mod verify;
+
+use std::path::{Path, PathBuf};
+
+use lab::{Problem, Result};
+
+/// The folder that `{here}` and relative paths in a workload mean.
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// This program, which also guards servers.
+fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|e| Problem::machine(format!("cannot find this program's own file: {e}")))
+}
+
+/// Runs `work` on one thread until it ends or Ctrl-C comes. Dropping the work stops its
+/// servers.
+fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Problem::machine(format!("cannot start: {e}")))?;
+    let outcome = runtime.block_on(async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(|e| Problem::machine(format!("cannot handle signals: {e}")))?;
+        tokio::select! {
+            result = work => result.map(Some),
+            _ = tokio::signal::ctrl_c() => Ok(None),
+            _ = terminate.recv() => Ok(None),
+        }
+    });
+    runtime.shutdown_background();
+    outcome
+}

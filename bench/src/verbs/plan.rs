@@ -1,0 +1,43 @@
+use std::{path::PathBuf, process::ExitCode};
+
+use lab::{Digest, Result, plan, requests, workload, workload::Shape};
+
+/// Arguments of `bench plan`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The workload file
+    file: PathBuf,
+    /// Print plan.json, byte for byte as a bundle would hold it
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let workload = workload::read(&args.file)?;
+    let set = runner::run::materialise(&workload)?;
+    let plan = plan::expand(&workload, Digest::of(requests::to_jsonl(&set)));
+    if args.json {
+        print!("{}", plan.to_json());
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{:>5} {:>5} {:>5}  {:<9} {:<24} {:<16} {:>4}  loads", "trial", "round", "block", "role", "arm", "model", "gpus");
+    for trial in &plan.trials {
+        let loads: Vec<String> = trial
+            .phases
+            .iter()
+            .map(|p| match p.shape {
+                Shape::Closed { concurrency } => format!("{} ({} × {} at once)", p.load, p.requests.count, concurrency),
+            })
+            .collect();
+        let role = format!("{:?}", trial.role).to_lowercase();
+        println!("{:>5} {:>5} {:>5}  {role:<9} {:<24} {:<16} {:>4}  {}", trial.n, trial.round, trial.block, trial.arm, trial.model, trial.gpus, loads.join(", "));
+    }
+    println!("\n{} trials, {} requests, plan {}", plan.trials.len(), set.len(), plan.digest());
+    let longest = plan.trials.len() as f64 * (workload.limits.ready.as_secs_f64() + workload.loads.len() as f64 * workload.limits.phase.as_secs_f64()) / 3600.0;
+    println!("at most {longest:.1} hours: the deadlines of all trials together");
+    if let Some(cost) = &workload.cost {
+        let gpus: f64 = plan.trials.iter().map(|t| f64::from(t.gpus)).sum::<f64>() / plan.trials.len() as f64;
+        println!("at most {:.2} of cost at {} per GPU hour", longest * gpus * cost.gpu_hour, cost.gpu_hour);
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,160 @@
+//! One timed request over one socket.
+//!
+//! The inner loop is `read, stamp, keep`: the clock is asked right after the read returns
+//! and before a byte is looked at. Only the framing is followed while time counts, to know
+//! where the response ends; chunks are made of the bytes later.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use lab::{
+    Bytes, Nanos,
+    records::Exchange,
+    requests::Request,
+    wire::{End, Framing},
+    workload::Sampling,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout_at,
+};
+
+use crate::clock::Clock;
+
+/// A client with one connection, which it keeps while the server does.
+pub struct Client {
+    clock: Clock,
+    address: SocketAddr,
+    limit: Bytes,
+    connection: Option<TcpStream>,
+    buffer: Vec<u8>,
+}
+
+/// When a request may be sent and when it must have ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Window {
+    /// When the schedule wants it sent.
+    pub intended: Nanos,
+    /// When its time is up.
+    pub deadline: Nanos,
+}
+
+impl Client {
+    /// A client of the server on a port of this host.
+    pub fn new(clock: Clock, port: u16, limit: Bytes) -> Self {
+        Client {
+            clock,
+            address: (Ipv4Addr::LOCALHOST, port).into(),
+            limit,
+            connection: None,
+            buffer: vec![0; 16 << 10],
+        }
+    }
+
+    /// Opens the connection if there is none. Not part of any request's time.
+    pub async fn connect(&mut self, deadline: Nanos) -> Result<(), End> {
+        if self.connection.is_none() {
+            let connecting = TcpStream::connect(self.address);
+            let stream = timeout_at(self.clock.at(deadline), connecting)
+                .await
+                .map_err(|_| End::NoConnection)?
+                .map_err(|_| End::NoConnection)?;
+            stream.set_nodelay(true).map_err(|_| End::NoConnection)?;
+            self.connection = Some(stream);
+        }
+        Ok(())
+    }
+
+    /// Sends `message` and reads the response to its end or to the deadline.
+    ///
+    /// Nothing is ever sent twice: a server that hangs up after it has seen a prompt would
+    /// otherwise get to answer it off the clock.
+    pub async fn send(&mut self, request: u32, phase: &str, message: &[u8], window: Window) -> Exchange {
+        let mut exchange = Exchange {
+            request,
+            phase: phase.to_owned(),
+            intended_ns: window.intended,
+            sent_ns: window.intended,
+            end: End::Deadline,
+            end_ns: window.intended,
+            reads: Vec::new(),
+            bytes: Vec::new(),
+        };
+        exchange.end = match self.connect(window.deadline).await {
+            Ok(()) => {
+                exchange.sent_ns = self.clock.now();
+                let deadline = self.clock.at(window.deadline);
+                timeout_at(deadline, self.converse(message, &mut exchange)).await.unwrap_or(End::Deadline)
+            }
+            Err(end) => {
+                exchange.sent_ns = self.clock.now();
+                end
+            }
+        };
+        exchange.end_ns = self.clock.now();
+        if exchange.end != End::Complete {
+            self.connection = None;
+        }
+        exchange
+    }
+
+    async fn converse(&mut self, message: &[u8], exchange: &mut Exchange) -> End {
+        let Some(stream) = &mut self.connection else { return End::NoConnection };
+        let mut framing = Framing::default();
+        if stream.write_all(message).await.is_err() {
+            return End::Reset;
+        }
+        loop {
+            let read = stream.read(&mut self.buffer).await;
+            let at = self.clock.now();
+            let n = match read {
+                Ok(0) => return End::Closed,
+                Ok(n) => n,
+                Err(_) => return End::Reset,
+            };
+            exchange.reads.push((at, n));
+            exchange.bytes.extend_from_slice(&self.buffer[..n]);
+            framing.feed(&self.buffer[..n], |_| {});
+            if framing.fault().is_some() {
+                return End::NotHttp;
+            }
+            if framing.is_complete() {
+                if framing.head().is_none_or(|head| head.close) {
+                    self.connection = None;
+                }
+                return End::Complete;
+            }
+            if exchange.bytes.len() as u64 > self.limit.0 {
+                return End::TooLarge;
+            }
+        }
+    }
+}
+
+/// The bytes of a timed request: a streamed chat completion.
+pub fn message(port: u16, served_name: &str, request: &Request, sampling: &Sampling) -> Vec<u8> {
+    let mut body = serde_json::json!({
+        "model": served_name,
+        "messages": request.messages,
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "stream": true,
+        "stream_options": {"include_usage": true},
+    });
+    if sampling.ignore_eos {
+        body["ignore_eos"] = true.into();
+    }
+    if sampling.token_ids {
+        body["return_token_ids"] = true.into();
+    }
+    if let Some(top) = sampling.logprobs {
+        body["logprobs"] = true.into();
+        body["top_logprobs"] = top.into();
+    }
+    let body = body.to_string();
+    let head = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.into_bytes(), body.into_bytes()].concat()
+}

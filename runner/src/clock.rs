@@ -1,0 +1,68 @@
+//! The only module that asks for the time.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use lab::Nanos;
+
+/// The clock of one trial: nanoseconds since the server's start, monotonic.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Starts at zero, now.
+    pub fn start() -> Self {
+        Clock(Instant::now())
+    }
+
+    /// The offset of this very moment.
+    pub fn now(self) -> Nanos {
+        self.0.elapsed().into()
+    }
+
+    /// The moment of an offset, for a deadline.
+    pub fn at(self, offset: Nanos) -> tokio::time::Instant {
+        (self.0 + Duration::from(offset)).into()
+    }
+}
+
+/// The date and time, RFC 3339, UTC, whole seconds.
+pub fn utc_now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    utc(seconds)
+}
+
+fn utc(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// The Gregorian date of a day counted from 1970-01-01 (Hinnant, "chrono-compatible
+/// low-level date algorithms", civil_from_days).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let (era, day_of_era) = (z / 146_097, z % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let (day, month) =
+        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_350_633, "2026-11-22T12:30:33Z"),
+        ] {
+            assert_eq!(utc(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A trusted reference scores a sample of the timed outputs of a sealed bundle, given
+//! their own prefix (teacher forcing). Its view is a second sealed bundle.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lab::{
+    Kind, Problem, Result, audit,
+    bundle::{
+        self, Bundle, ENVIRONMENTS, GRADE, GRADED, LOG, MANIFEST, PROMPTS, REFERENCE, RunFolder, TrialRecord,
+        write_table,
+    },
+    plan::Plan,
+    records::{FORMAT, Grade, GradedRow, List, Outcome, PromptRow, ReferenceRow, Source},
+    requests::Request,
+    tokenizer::Tokenizer,
+    workload::{Equivalence, Workload},
+};
+
+use crate::{
+    clock::{self, Clock},
+    control::Control,
+    host,
+    process::{Launch, Server},
+    progress::{Event, Observer},
+    run,
+};
+
+/// What a grade needs beside the bundle.
+pub struct Options<'a> {
+    /// This program, which guards servers.
+    pub bench: &'a Path,
+    /// The workload file's folder, for `{here}` and relative model paths.
+    pub here: &'a Path,
+    /// Who watches.
+    pub observer: &'a dyn Observer,
+}
+
+/// Grades a sealed bundle as its workload asks and seals the result beside it. Returns
+/// the folder; one that is sealed already is left as it is. `workload` is the bundle's own
+/// workload, read where its paths lead somewhere.
+pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
+    let target =
+        measured.with_file_name(format!("{}-grade", measured.file_name().unwrap_or_default().to_string_lossy()));
+    if target.join(MANIFEST).exists() {
+        return Ok(target);
+    }
+    let bundle = Bundle::open(measured)?;
+    let equivalence = workload.equivalence.as_ref().ok_or_else(|| {
+        Problem::input("the workload has no [equivalence], so nothing says what to grade")
+            .at(measured.display().to_string())
+    })?;
+    let secret = run::secret_path(measured);
+    let seed = read_seed(&secret)?;
+    let plan = bundle.plan()?;
+    let requests = bundle.requests()?;
+    let (environment, _) = host::environment(&workload.models)?;
+    if target.exists() {
+        fs::remove_dir_all(&target)
+            .map_err(|e| Problem::io(Kind::Machine, "remove an unfinished grade", &target, &e))?;
+    }
+    let folder = RunFolder::create(&target)?;
+    let started = clock::utc_now();
+    let mut grader = Grader {
+        bundle: &bundle,
+        workload,
+        equivalence,
+        plan: &plan,
+        requests: &requests,
+        seed,
+        options,
+        prompts: BTreeMap::new(),
+        graded: Vec::new(),
+        done: 0,
+    };
+    let mut facts = None;
+    let models: BTreeSet<&str> = plan.trials.iter().map(|t| t.model.as_str()).collect();
+    for model in models {
+        facts = Some(grader.with_model(model, &folder).await?);
+    }
+    let reference = facts.ok_or_else(|| Problem::broken("the bundle's plan is empty"))?;
+    let grade = Grade {
+        format: FORMAT,
+        audit_seed: seed.iter().map(|b| format!("{b:02x}")).collect(),
+        sample: equivalence.sample,
+        reference,
+        host: environment.host.clone(),
+        started,
+    };
+    folder.put(&format!("{ENVIRONMENTS}/{}.json", environment.host), environment.to_json().as_bytes())?;
+    folder.put(GRADED, &write_table(&grader.graded, GradedRow::HEADER, GRADED))?;
+    folder.put(PROMPTS, &write_table(&grader.prompt_rows(), PromptRow::HEADER, PROMPTS))?;
+    folder.put(GRADE, &serde_json::to_vec_pretty(&grade).expect("integers and strings serialise"))?;
+    let (path, _) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
+    // Revealed in the sealed grade, the seed is no secret any more.
+    let _ = fs::remove_file(secret);
+    Ok(path)
+}
+
+struct Grader<'a> {
+    bundle: &'a Bundle,
+    workload: &'a Workload,
+    equivalence: &'a Equivalence,
+    plan: &'a Plan,
+    requests: &'a [Request],
+    seed: [u8; 32],
+    options: &'a Options<'a>,
+    prompts: BTreeMap<(String, u32), Vec<u32>>,
+    graded: Vec<GradedRow>,
+    done: usize,
+}
+
+impl Grader<'_> {
+    /// Starts the reference for one model and grades all its trials.
+    async fn with_model(&mut self, model: &str, folder: &RunFolder) -> Result<lab::records::ServerFacts> {
+        let arm = self.equivalence.reference.as_ref().unwrap_or(&self.workload.baseline);
+        let launch = run::launch(arm, self.workload, model, self.options.bench, self.options.here)?;
+        let tokenizer = self.bundle.tokenizer(model)?;
+        self.options.observer.see(&Event::Stage("starting the reference"));
+        let mut server = launch.start(&self.workload.limits)?;
+        let control = Control::new(server.port, self.workload.limits.request);
+        wait(&control, &mut server, self.workload).await?;
+        for trial in self.plan.trials.iter().filter(|t| t.model == model) {
+            let record = self.bundle.trial(&trial.folder())?;
+            let ids = audit::sample(&self.seed, trial, self.equivalence.sample);
+            let rows = self.trial(&control, &launch, &tokenizer, &record, &ids).await;
+            if !rows.is_empty() {
+                let name = format!("{REFERENCE}/{}.csv.zst", trial.folder());
+                folder.put(&name, &write_table(&rows, ReferenceRow::HEADER, &name))?;
+            }
+        }
+        if let Some(how) = server.exited() {
+            return Err(Problem::machine(format!(
+                "the reference ended while it graded ({how}):\n{}",
+                server.last_words()
+            ))
+            .next("run bench grade again"));
+        }
+        let ended = server.stop(&self.workload.limits).await;
+        folder.put(&format!("{model}-{LOG}"), &ended.log)?;
+        Ok(ended.facts)
+    }
+
+    async fn trial(
+        &mut self,
+        control: &Control,
+        launch: &Launch,
+        tokenizer: &Tokenizer,
+        record: &TrialRecord,
+        sample: &[u32],
+    ) -> Vec<ReferenceRow> {
+        let trial = &record.trial.trial;
+        let mut all = Vec::new();
+        for &id in sample {
+            let (source, output) = output(record, tokenizer, id);
+            let result = match source {
+                Source::None => Err("the request has no complete answer".to_owned()),
+                _ => self.one(control, launch, &trial.model, id, &output).await,
+            };
+            let (rows, failure) = result.map_or_else(|why| (Vec::new(), why), |rows| (rows, String::new()));
+            let source = if failure.is_empty() { source } else { Source::None };
+            self.graded.push(GradedRow {
+                trial: trial.folder(),
+                request: id,
+                source,
+                tokens: rows.len() as u32,
+                failure,
+            });
+            all.extend(rows);
+            self.done += 1;
+            self.options.observer.see(&Event::Graded { done: self.done, of: self.plan.trials.len() * sample.len() });
+        }
+        all
+    }
+
+    async fn one(
+        &mut self,
+        control: &Control,
+        launch: &Launch,
+        model: &str,
+        id: u32,
+        output: &[u32],
+    ) -> std::result::Result<Vec<ReferenceRow>, String> {
+        let key = (model.to_owned(), id);
+        if !self.prompts.contains_key(&key) {
+            let ids = control.tokenize(&launch.served_name, &self.requests[id as usize]).await?;
+            self.prompts.insert(key.clone(), ids);
+        }
+        control.score(&launch.served_name, id, &self.prompts[&key], output).await
+    }
+
+    fn prompt_rows(&self) -> Vec<PromptRow> {
+        self.prompts
+            .iter()
+            .map(|((model, request), ids)| PromptRow {
+                model: model.clone(),
+                request: *request,
+                ids: List(ids.clone()),
+            })
+            .collect()
+    }
+}
+
+/// The output tokens of a complete request: those the server sent, else our tokenizer's
+/// reading of its text.
+fn output(record: &TrialRecord, tokenizer: &Tokenizer, id: u32) -> (Source, Vec<u32>) {
+    let complete = record.requests.iter().any(|r| r.request == id && r.outcome == Outcome::Complete);
+    let chunks = || record.chunks.iter().filter(|c| c.request == id);
+    if !complete {
+        return (Source::None, Vec::new());
+    }
+    let ids: Vec<u32> = chunks().flat_map(|c| c.ids.0.iter().copied()).collect();
+    if !ids.is_empty() {
+        return (Source::Ids, ids);
+    }
+    let text: String = chunks().map(|c| c.text.as_str()).collect();
+    let ids = tokenizer.encode(&text);
+    if ids.is_empty() { (Source::None, ids) } else { (Source::Text, ids) }
+}
+
+async fn wait(control: &Control, server: &mut Server, workload: &Workload) -> Result<()> {
+    let clock = Clock::start();
+    while !control.is_healthy().await {
+        let trouble = server.exited().map(|how| format!("the reference ended before it was ready ({how})"));
+        let late = (clock.now() >= workload.limits.ready)
+            .then(|| format!("the reference was not ready after {}", workload.limits.ready));
+        if let Some(what) = trouble.or(late) {
+            return Err(Problem::new(Kind::Image, format!("{what}:\n{}", server.last_words()))
+                .next("correct the reference's command, then run bench grade"));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+fn read_seed(path: &Path) -> Result<[u8; 32]> {
+    let text = fs::read_to_string(path).map_err(|e| {
+        Problem::io(Kind::Machine, "read the audit seed", path, &e)
+            .next("the seed waits beside the run's folder on the host that ran it; grade there, or bring the file")
+    })?;
+    audit::seed_from_hex(text.trim())
+        .ok_or_else(|| Problem::input("not 64 hexadecimal digits").at(path.display().to_string()))
+}

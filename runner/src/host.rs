@@ -1,0 +1,79 @@
+//! What this host is, as far as it says so itself.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use lab::{
+    Digest, Kind, Problem, Result,
+    environment::{self, Environment, ModelFacts, Program},
+    tokenizer::Tokenizer,
+    workload::Model,
+};
+
+/// The host's name, made fit for a file name.
+pub fn name() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|n| n.into_string().ok()).unwrap_or_default();
+    let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let plain = plain.trim_matches('-');
+    if plain.is_empty() { "host".to_owned() } else { plain[..plain.len().min(40)].to_owned() }
+}
+
+/// Reads the host and the models; a model's `tokenizer.json` comes back beside them.
+pub fn environment(models: &BTreeMap<String, Model>) -> Result<(Environment, BTreeMap<String, Vec<u8>>)> {
+    let (mut facts, mut tokenizers) = (BTreeMap::new(), BTreeMap::new());
+    for (name, model) in models {
+        let (fact, tokenizer) = model_facts(name, model)?;
+        facts.insert(name.clone(), fact);
+        tokenizers.insert(name.clone(), tokenizer);
+    }
+    let read = |path: &str| fs::read_to_string(path).ok().map(|s| s.trim().to_owned());
+    let field = |text: Option<String>, key: &str, separator: char| {
+        text?.lines().find_map(|line| {
+            line.split_once(separator)
+                .filter(|(k, _)| k.trim() == key)
+                .map(|(_, v)| v.trim().trim_matches('"').to_owned())
+        })
+    };
+    let memory =
+        field(read("/proc/meminfo"), "MemTotal", ':').and_then(|kib| kib.trim_end_matches(" kB").parse::<u64>().ok());
+    let environment = Environment {
+        format: environment::FORMAT,
+        host: self::name(),
+        system: field(read("/etc/os-release"), "PRETTY_NAME", '='),
+        kernel: read("/proc/sys/kernel/osrelease"),
+        cpu: field(read("/proc/cpuinfo"), "model name", ':'),
+        cores: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
+        memory_bytes: memory.map(|kib| kib * 1024),
+        governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        gpus: Vec::new(),
+        program: Program {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            digest: std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok()).map(|(digest, _)| digest),
+        },
+        models: facts,
+    };
+    Ok((environment, tokenizers))
+}
+
+fn model_facts(name: &str, model: &Model) -> Result<(ModelFacts, Vec<u8>)> {
+    let (tokenizer, bytes) = Tokenizer::of_model(&model.path)?;
+    let (digest, size) = Digest::of_tree(&model.path)
+        .map_err(|e| Problem::io(Kind::Machine, "read the model's folder", &model.path, &e))?;
+    if let Some(pinned) = model.digest.filter(|pinned| *pinned != digest) {
+        return Err(Problem::machine(format!("the folder's digest is {digest}, the workload pins {pinned}"))
+            .at(format!("models.{name}: {}", model.path.display()))
+            .next("fetch the pinned model, or write this digest into the workload file if the model is meant to be this one"));
+    }
+    Ok((ModelFacts { digest, bytes: size, tokenizer: tokenizer.digest }, bytes))
+}
+
+/// `size` bytes from the system's source of randomness.
+pub fn random<const N: usize>() -> Result<[u8; N]> {
+    use std::io::Read;
+    let mut bytes = [0; N];
+    let path = Path::new("/dev/urandom");
+    fs::File::open(path)
+        .and_then(|mut f| f.read_exact(&mut bytes))
+        .map_err(|e| Problem::io(Kind::Machine, "read randomness", path, &e))?;
+    Ok(bytes)
+}

@@ -1,0 +1,153 @@
+//! Servers that are processes of this host: for trusted arms only, since a process sees
+//! everything that its user sees.
+//!
+//! Each server runs below a *guard*, a second life of this program that leads the
+//! server's process group and holds the other end of a pipe from us. However we end, the
+//! pipe closes and the guard kills the group.
+
+mod guard;
+mod log;
+
+use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
+
+use lab::{Digest, Nanos, Problem, Result, records::ServerFacts, workload::Limits};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tokio::process::{Child, Command};
+
+use crate::clock::Clock;
+pub use guard::guard;
+use log::Log;
+
+/// What a server is started from.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The command, placeholders not yet filled in.
+    pub command: Vec<String>,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// `{bench}`: the program that has the hidden verb `guard`.
+    pub bench: PathBuf,
+    /// `{model}`.
+    pub model: PathBuf,
+    /// `{served_name}`.
+    pub served_name: String,
+    /// `{here}`: the folder of the workload file.
+    pub here: PathBuf,
+}
+
+/// A running server. Dropping it kills its process group.
+pub struct Server {
+    /// Where it listens.
+    pub port: u16,
+    child: Child,
+    group: Pid,
+    log: Log,
+    facts: ServerFacts,
+}
+
+/// How a server ended, and all that it wrote.
+pub struct Ended {
+    /// For `trial.json`.
+    pub facts: ServerFacts,
+    /// What is kept of its log.
+    pub log: Vec<u8>,
+}
+
+impl Launch {
+    /// Starts the server on a free port of the loopback interface.
+    pub fn start(&self, limits: &Limits) -> Result<Server> {
+        let port = free_port()?;
+        let fill = |part: &String| {
+            part.replace("{port}", &port.to_string())
+                .replace("{model}", &self.model.to_string_lossy())
+                .replace("{served_name}", &self.served_name)
+                .replace("{bench}", &self.bench.to_string_lossy())
+                .replace("{here}", &self.here.to_string_lossy())
+        };
+        let command: Vec<String> = self.command.iter().map(fill).collect();
+        let mut child = Command::new(&self.bench)
+            .arg("guard")
+            .arg("--")
+            .args(&command)
+            .envs(&self.env)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| Problem::io(lab::Kind::Machine, "start the guard of a server", &self.bench, &e))?;
+        let log = Log::capture(child.stdout.take(), child.stderr.take(), limits.log);
+        let group = Pid::from_raw(child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0));
+        let facts = ServerFacts {
+            executor: "process".to_owned(),
+            command: self.command.clone(),
+            program: Digest::of_file(command[0].as_ref()).ok().map(|(digest, _)| digest),
+            port,
+            ..ServerFacts::default()
+        };
+        Ok(Server { port, child, group, log, facts })
+    }
+}
+
+impl Server {
+    /// How it ended, if it has.
+    pub fn exited(&mut self) -> Option<String> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Some(guard::in_words(status)),
+            Ok(None) => None,
+            Err(e) => Some(format!("unknown: {e}")),
+        }
+    }
+
+    /// The end of its log so far, for a message.
+    pub fn last_words(&self) -> String {
+        self.log.tail(2_000)
+    }
+
+    /// Ends the whole process group: SIGTERM, then SIGKILL after the limit.
+    pub async fn stop(mut self, limits: &Limits) -> Ended {
+        self.facts.exit = self.exited();
+        if self.facts.exit.is_none() {
+            let deadline = Clock::start().at(limits.stop);
+            self.signal(Signal::SIGTERM);
+            let by = match tokio::time::timeout_at(deadline, self.child.wait()).await {
+                Ok(_) => "SIGTERM",
+                Err(_) => "SIGKILL",
+            };
+            self.facts.stopped_by = Some(by.to_owned());
+        }
+        self.signal(Signal::SIGKILL);
+        let reaped = Clock::start().at(Nanos::from_secs(10));
+        let _ = tokio::time::timeout_at(reaped, self.child.wait()).await;
+        let kept = self.log.finish().await;
+        self.facts.log_bytes = kept.written;
+        self.facts.log_kept = kept.bytes.len() as u64;
+        Ended { facts: std::mem::take(&mut self.facts), log: kept.bytes }
+    }
+
+    /// A group that is gone already is as good as one that was ended.
+    fn signal(&self, signal: Signal) {
+        if self.group.as_raw() > 1 {
+            let _ = killpg(self.group, signal);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}
+
+/// A port that is free now. Another process may take it before the server does; then the
+/// server says so and ends.
+fn free_port() -> Result<u16> {
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|l| l.local_addr())
+        .map(|a| a.port())
+        .map_err(|e| Problem::machine(format!("no free port on the loopback interface: {e}")))
+}

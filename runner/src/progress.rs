@@ -1,0 +1,62 @@
+//! What happens while it happens. For display only: nothing of it is stored.
+
+use lab::{Nanos, plan};
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A stage of the whole run began, in words.
+    Stage(&'a str),
+    /// A trial began; so many of the plan were finished before.
+    TrialStarted {
+        /// The trial.
+        trial: &'a plan::Trial,
+        /// Trials of the plan.
+        of: usize,
+    },
+    /// Its server answers.
+    Ready {
+        /// Since its start.
+        after: Nanos,
+    },
+    /// A phase goes on.
+    Requests {
+        /// The load's name, or warm-up.
+        phase: &'a str,
+        /// Requests that have ended.
+        done: u32,
+        /// Requests of the phase.
+        of: u32,
+    },
+    /// A trial is published.
+    TrialEnded {
+        /// The trial.
+        trial: &'a plan::Trial,
+        /// Output tokens of its timed requests, where the server gave ids; else chunks.
+        tokens: u64,
+        /// Time of its load phases.
+        busy: Nanos,
+        /// Why it failed, if it did.
+        failure: Option<&'a str>,
+    },
+    /// Outputs are being scored.
+    Graded {
+        /// Outputs scored.
+        done: usize,
+        /// Outputs to score.
+        of: usize,
+    },
+}
+
+/// Whoever wants to know.
+pub trait Observer: Sync {
+    /// Called at each event, on the measuring thread: it must return at once.
+    fn see(&self, event: &Event<'_>);
+}
+
+/// Nobody.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn see(&self, _: &Event<'_>) {}
+}
