@@ -30,7 +30,14 @@ const CALM: Duration = Duration::from_millis(100);
 
 impl Lines {
     pub(crate) fn new() -> Self {
-        let state = State { began: Instant::now(), drawn: None, finished_here: 0, trial: String::new(), rate: String::new(), eta: String::new() };
+        let state = State {
+            began: Instant::now(),
+            drawn: None,
+            finished_here: 0,
+            trial: String::new(),
+            rate: String::new(),
+            eta: String::new(),
+        };
         Lines { live: std::io::stderr().is_terminal(), state: Mutex::new(state) }
     }
 

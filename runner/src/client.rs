@@ -4,7 +4,10 @@
 //! and before a byte is looked at. Only the framing is followed while time counts, to know
 //! where the response ends; chunks are made of the bytes later.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    os::fd::AsRawFd,
+};
 
 use lab::{
     Bytes, Nanos,
@@ -12,6 +15,10 @@ use lab::{
     requests::Request,
     wire::{End, Framing},
     workload::Sampling,
+};
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, recv},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -51,21 +58,18 @@ impl Client {
         }
     }
 
-    /// Opens the connection if there is none. Not part of any request's time.
-    pub async fn connect(&mut self, deadline: Nanos) -> Result<(), End> {
-        if self.connection.is_none() {
-            let connecting = TcpStream::connect(self.address);
-            let stream = timeout_at(self.clock.at(deadline), connecting)
-                .await
-                .map_err(|_| End::NoConnection)?
-                .map_err(|_| End::NoConnection)?;
-            stream.set_nodelay(true).map_err(|_| End::NoConnection)?;
-            self.connection = Some(stream);
+    /// Opens the connection if there is none. Not part of any request's time: a failure
+    /// shows when the next request is sent.
+    pub async fn connect(&mut self, deadline: Nanos) {
+        if self.connection.as_ref().is_some_and(is_open) {
+            return;
         }
-        Ok(())
+        let connecting = timeout_at(self.clock.at(deadline), TcpStream::connect(self.address)).await;
+        self.connection = connecting.ok().and_then(Result::ok).filter(|stream| stream.set_nodelay(true).is_ok());
     }
 
-    /// Sends `message` and reads the response to its end or to the deadline.
+    /// Sends `message` on the open connection and reads the response to its end or to the
+    /// deadline.
     ///
     /// Nothing is ever sent twice: a server that hangs up after it has seen a prompt would
     /// otherwise get to answer it off the clock.
@@ -80,17 +84,9 @@ impl Client {
             reads: Vec::new(),
             bytes: Vec::new(),
         };
-        exchange.end = match self.connect(window.deadline).await {
-            Ok(()) => {
-                exchange.sent_ns = self.clock.now();
-                let deadline = self.clock.at(window.deadline);
-                timeout_at(deadline, self.converse(message, &mut exchange)).await.unwrap_or(End::Deadline)
-            }
-            Err(end) => {
-                exchange.sent_ns = self.clock.now();
-                end
-            }
-        };
+        exchange.sent_ns = self.clock.now();
+        let deadline = self.clock.at(window.deadline);
+        exchange.end = timeout_at(deadline, self.converse(message, &mut exchange)).await.unwrap_or(End::Deadline);
         exchange.end_ns = self.clock.now();
         if exchange.end != End::Complete {
             self.connection = None;
@@ -129,6 +125,13 @@ impl Client {
             }
         }
     }
+}
+
+/// Whether a kept connection can take another request: the server neither hung up after
+/// the last response nor sent bytes that nobody asked for.
+fn is_open(stream: &TcpStream) -> bool {
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    recv(stream.as_raw_fd(), &mut [0], flags) == Err(Errno::EWOULDBLOCK)
 }
 
 /// The bytes of a timed request: a streamed chat completion.

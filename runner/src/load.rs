@@ -51,9 +51,8 @@ pub async fn drive(target: Target, phase: Phase, mut ended: impl FnMut(u32)) -> 
         let mut client = Client::new(target.clock, target.port, target.limit);
         let (queue, sender, name) = (Arc::clone(&queue), sender.clone(), phase.name.clone());
         clients.spawn(async move {
-            // Connecting is no part of a request's time; a failure shows at its send.
-            let _ = client.connect(deadline).await;
             loop {
+                client.connect(deadline).await;
                 let Some((id, message)) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
                     break;
                 };

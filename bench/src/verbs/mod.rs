@@ -31,9 +31,13 @@ fn this_program() -> Result<PathBuf> {
 /// Runs `work` on one thread until it ends or Ctrl-C comes. Dropping the work stops its
 /// servers.
 fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Problem::machine(format!("cannot start: {e}")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Problem::machine(format!("cannot start: {e}")))?;
     let outcome = runtime.block_on(async {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(|e| Problem::machine(format!("cannot handle signals: {e}")))?;
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+            .map_err(|e| Problem::machine(format!("cannot handle signals: {e}")))?;
         tokio::select! {
             result = work => result.map(Some),
             _ = tokio::signal::ctrl_c() => Ok(None),

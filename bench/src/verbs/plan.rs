@@ -20,7 +20,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print!("{}", plan.to_json());
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:>5} {:>5} {:>5}  {:<9} {:<24} {:<16} {:>4}  loads", "trial", "round", "block", "role", "arm", "model", "gpus");
+    println!(
+        "{:>5} {:>5} {:>5}  {:<9} {:<24} {:<16} {:>4}  loads",
+        "trial", "round", "block", "role", "arm", "model", "gpus"
+    );
     for trial in &plan.trials {
         let loads: Vec<String> = trial
             .phases
@@ -30,10 +33,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             })
             .collect();
         let role = format!("{:?}", trial.role).to_lowercase();
-        println!("{:>5} {:>5} {:>5}  {role:<9} {:<24} {:<16} {:>4}  {}", trial.n, trial.round, trial.block, trial.arm, trial.model, trial.gpus, loads.join(", "));
+        println!(
+            "{:>5} {:>5} {:>5}  {role:<9} {:<24} {:<16} {:>4}  {}",
+            trial.n,
+            trial.round,
+            trial.block,
+            trial.arm,
+            trial.model,
+            trial.gpus,
+            loads.join(", ")
+        );
     }
     println!("\n{} trials, {} requests, plan {}", plan.trials.len(), set.len(), plan.digest());
-    let longest = plan.trials.len() as f64 * (workload.limits.ready.as_secs_f64() + workload.loads.len() as f64 * workload.limits.phase.as_secs_f64()) / 3600.0;
+    let longest = plan.trials.len() as f64
+        * (workload.limits.ready.as_secs_f64() + workload.loads.len() as f64 * workload.limits.phase.as_secs_f64())
+        / 3600.0;
     println!("at most {longest:.1} hours: the deadlines of all trials together");
     if let Some(cost) = &workload.cost {
         let gpus: f64 = plan.trials.iter().map(|t| f64::from(t.gpus)).sum::<f64>() / plan.trials.len() as f64;

@@ -1,8 +1,13 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use lab::{Result, workload};
+use analysis::Study;
+use lab::{Kind, Problem, Result, bundle::TRIALS, workload, workload::Workload};
 
-use crate::progress::Lines;
+use super::report;
+use crate::{progress::Lines, screen};
 
 /// Arguments of `bench run`.
 #[derive(clap::Args)]
@@ -12,6 +17,9 @@ pub(crate) struct Args {
     /// Folder of dated results
     #[arg(long, default_value = "results")]
     out: PathBuf,
+    /// Folder of reports
+    #[arg(long, default_value = "reports")]
+    reports: PathBuf,
     /// Continue the newest unfinished run of this workload
     #[arg(long)]
     resume: bool,
@@ -19,19 +27,47 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workload = workload::read(&args.file)?;
-    let (bench, here, lines) = (super::this_program()?, super::folder_of(&args.file), Lines::new());
-    let options = runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: &lines };
-    let work = async {
-        let measured = runner::run::run(&workload, &options).await?;
-        let mut bundles = vec![measured.clone()];
-        if workload.equivalence.is_some() {
-            let options = runner::grade::Options { bench: &bench, here: &here, observer: &lines };
-            bundles.push(runner::grade::grade(&measured, &workload, &options).await?);
-        }
-        Ok(bundles)
-    };
-    let bundles = super::until_interrupted(work)?;
+    eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
+    let lines = Lines::new();
+    let bundles = super::until_interrupted(measure_and_grade(args, &workload, &lines));
     lines.end();
-    println!("{bundles:?}");
+    let Some(bundles) = bundles? else {
+        eprintln!("stopped; finished trials are kept. Continue with: bench run {} --resume", args.file.display());
+        return Ok(ExitCode::from(130));
+    };
+    let study = Study::open(&bundles)?;
+    if !study.trials.iter().any(analysis::study::Trial::completed) {
+        let logs = bundles[0].join(TRIALS).join("*/server.log");
+        return Err(Problem::new(Kind::NothingMeasured, "no trial completed")
+            .at(bundles[0].display().to_string())
+            .next(format!("read {}", logs.display())));
+    }
+    let judgement = analysis::judge(&study);
+    let page = report::write(&study, &judgement, &report_folder(args, &bundles[0]))?;
+    print!("{}", analysis::report::table(&judgement, screen::width(), screen::colours()));
+    println!("\nbundle  {}", bundles[0].display());
+    if let Some(grade) = bundles.get(1) {
+        println!("grade   {}", grade.display());
+    }
+    println!("report  {}", page.display());
     Ok(ExitCode::SUCCESS)
+}
+
+async fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Vec<PathBuf>> {
+    let (bench, here) = (super::this_program()?, super::folder_of(&args.file));
+    let options =
+        runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: lines };
+    let measured = runner::run::run(workload, &options).await?;
+    let mut bundles = vec![measured];
+    if workload.equivalence.is_some() {
+        let options = runner::grade::Options { bench: &bench, here: &here, observer: lines };
+        bundles.push(runner::grade::grade(&bundles[0], workload, &options).await?);
+    }
+    Ok(bundles)
+}
+
+/// `reports/<date>/<run>`, beside `results/<date>/<run>`.
+fn report_folder(args: &Args, bundle: &Path) -> PathBuf {
+    let name = |path: Option<&Path>| path.and_then(Path::file_name).unwrap_or_default().to_owned();
+    args.reports.join(name(bundle.parent())).join(name(Some(bundle)))
 }

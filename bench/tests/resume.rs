@@ -1,0 +1,74 @@
+//! Kill the runner at any moment: the run can be finished, and no server is left behind.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{fs, path::PathBuf};
+
+use support::{Lab, Workload, code, processes_with, stderr, wait_until};
+
+fn workload(marker: &str) -> Workload {
+    Workload { rounds: 2, ..Workload::default().candidate("same", &format!("--launch-seed {marker}")) }.graded(2)
+}
+
+fn published(lab: &Lab) -> Vec<PathBuf> {
+    let trials = lab.runs().first().map(|run| run.join("trials"));
+    let entries = trials.and_then(|t| fs::read_dir(t).ok()).into_iter().flatten().flatten();
+    entries.map(|e| e.path()).filter(|p| !p.file_name().unwrap().to_string_lossy().starts_with('.')).collect()
+}
+
+#[test]
+fn a_killed_run_is_finished_by_resume_and_the_finished_trials_stay() {
+    for kill_after in [0, 1, 4] {
+        let lab = Lab::new();
+        let mut runner = lab.start(&workload("770001"));
+        wait_until("the run has a plan and some trials", || {
+            lab.runs().first().is_some_and(|run| run.join("plan.json").exists()) && published(&lab).len() >= kill_after
+        });
+        runner.kill().unwrap();
+        runner.wait().unwrap();
+        let before: Vec<_> =
+            published(&lab).into_iter().map(|p| (fs::read(p.join("trial.json")).unwrap(), p)).collect();
+        let output = lab.bench(&["run", "x.toml", "--resume"]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        for (bytes, path) in before {
+            assert_eq!(fs::read(path.join("trial.json")).unwrap(), bytes, "a finished trial is not measured again");
+        }
+        let runs: Vec<String> = lab.runs().iter().map(|p| p.display().to_string()).collect();
+        assert_eq!(runs.len(), 2, "one bundle of trials and its grade: {runs:?}");
+        let verify = lab.bench(&["verify", &runs[0], &runs[1]]);
+        assert_eq!(code(&verify), 0, "{}", stderr(&verify));
+    }
+}
+
+#[test]
+fn a_killed_runner_leaves_no_server_behind() {
+    let lab = Lab::new();
+    let mut runner =
+        lab.start(&Workload { baseline: "--launch-seed 770002 --startup 60s".into(), ..workload("770003") });
+    wait_until("a server runs", || processes_with("--launch-seed 770002").iter().any(|p| p.contains("stub --port")));
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    wait_until("the server is gone", || processes_with("--launch-seed 770002").is_empty());
+}
+
+#[test]
+fn an_interrupted_run_says_how_to_go_on() {
+    let lab = Lab::new();
+    let workload = workload("770004");
+    let child = lab.start(&workload);
+    wait_until("a trial is published", || !published(&lab).is_empty());
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130);
+    wait_until("the servers are gone", || processes_with("--launch-seed 770004").is_empty());
+    assert_eq!(code(&lab.bench(&["run", "x.toml", "--resume"])), 0);
+}
+
+#[test]
+fn there_is_nothing_to_resume_in_an_empty_folder() {
+    let lab = Lab::new();
+    lab.write("x.toml", "");
+    let output = lab.bench(&["run", "x.toml", "--resume"]);
+    assert_eq!(code(&output), 10);
+}

@@ -1,0 +1,89 @@
+//! The log of what was sent when, against which a client's times can be held.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// The columns of the log.
+const HEADER: &str = "request,x_request_id,event,chunk,tokens,since_start_ns,monotonic_ns";
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    RequestReceived,
+    Headers,
+    Chunk,
+    Done,
+}
+
+impl Event {
+    fn name(self) -> &'static str {
+        match self {
+            Self::RequestReceived => "request_received",
+            Self::Headers => "headers",
+            Self::Chunk => "chunk",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// One row: what is about to be written, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) request: u64,
+    pub(crate) request_id: &'a str,
+    pub(crate) event: Event,
+    pub(crate) chunk: usize,
+    pub(crate) tokens: usize,
+    pub(crate) at: Instant,
+}
+
+/// The log; rows reach the file at the end of each request at the latest.
+pub(crate) struct SendLog {
+    start: Instant,
+    start_monotonic_ns: i128,
+    file: Option<Mutex<BufWriter<File>>>,
+}
+
+impl SendLog {
+    /// Starts the log's clock, and the file if there is to be one.
+    pub(crate) fn create(path: Option<&Path>) -> io::Result<Self> {
+        let file = path.map(File::create).transpose()?.map(BufWriter::new);
+        let start = Instant::now();
+        let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC)?;
+        let start_monotonic_ns = i128::from(now.tv_sec()) * 1_000_000_000 + i128::from(now.tv_nsec());
+        let log = Self { start, start_monotonic_ns, file: file.map(Mutex::new) };
+        log.line(HEADER, true);
+        Ok(log)
+    }
+
+    /// Adds a row; an unwritable log is no reason to stop serving.
+    pub(crate) fn row(&self, row: Row<'_>) {
+        if self.file.is_none() {
+            return;
+        }
+        let since = row.at.saturating_duration_since(self.start).as_nanos();
+        let id = row.request_id.replace('"', "\"\"");
+        let line = format!(
+            "{},\"{id}\",{},{},{},{since},{}",
+            row.request,
+            row.event.name(),
+            row.chunk,
+            row.tokens,
+            self.start_monotonic_ns + since as i128,
+        );
+        self.line(&line, row.event == Event::Done);
+    }
+
+    fn line(&self, line: &str, flush: bool) {
+        let Some(file) = &self.file else { return };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = writeln!(file, "{line}");
+        let flushed = if flush { file.flush() } else { Ok(()) };
+        if let Err(error) = written.and(flushed) {
+            eprintln!("stub: cannot write the send log: {error}");
+        }
+    }
+}
