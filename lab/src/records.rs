@@ -1,6 +1,8 @@
 //! What was seen, in the shapes in which a bundle stores it. `results/README.md`
 //! specifies every field.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
@@ -372,8 +374,8 @@ pub struct Grade {
     pub audit_seed: String,
     /// Graded requests of each trial, as asked for.
     pub sample: u32,
-    /// The reference as started.
-    pub reference: ServerFacts,
+    /// The reference as started, for each model.
+    pub references: BTreeMap<String, ServerFacts>,
     /// The host, which names its environment file.
     pub host: String,
     /// Wall clock at its start, RFC 3339, UTC.

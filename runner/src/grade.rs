@@ -76,17 +76,16 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
         graded: Vec::new(),
         done: 0,
     };
-    let mut facts = None;
+    let mut references = BTreeMap::new();
     let models: BTreeSet<&str> = plan.trials.iter().map(|t| t.model.as_str()).collect();
     for model in models {
-        facts = Some(grader.with_model(model, &folder).await?);
+        references.insert(model.to_owned(), grader.with_model(model, &folder).await?);
     }
-    let reference = facts.ok_or_else(|| Problem::broken("the bundle's plan is empty"))?;
     let grade = Grade {
         format: FORMAT,
         audit_seed: seed.iter().map(|b| format!("{b:02x}")).collect(),
         sample: equivalence.sample,
-        reference,
+        references,
         host: environment.host.clone(),
         started,
     };

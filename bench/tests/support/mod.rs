@@ -1,6 +1,6 @@
 //! Runs the program `bench` as a person would: arguments and files in; exit code, output
 //! and bundles out.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
 use std::{
     fs,

@@ -15,7 +15,7 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::clock::Clock;
 pub use guard::guard;
@@ -43,6 +43,8 @@ pub struct Server {
     /// Where it listens.
     pub port: u16,
     child: Child,
+    /// Open as long as the guard shall keep the server; waiting for a child would close it.
+    leash: Option<ChildStdin>,
     group: Pid,
     log: Log,
     facts: ServerFacts,
@@ -80,6 +82,7 @@ impl Launch {
             .kill_on_drop(true)
             .spawn()
             .map_err(|e| Problem::io(lab::Kind::Machine, "start the guard of a server", &self.bench, &e))?;
+        let leash = child.stdin.take();
         let log = Log::capture(child.stdout.take(), child.stderr.take(), limits.log);
         let group = Pid::from_raw(child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0));
         let facts = ServerFacts {
@@ -89,7 +92,7 @@ impl Launch {
             port,
             ..ServerFacts::default()
         };
-        Ok(Server { port, child, group, log, facts })
+        Ok(Server { port, child, leash, group, log, facts })
     }
 }
 
@@ -120,6 +123,7 @@ impl Server {
             };
             self.facts.stopped_by = Some(by.to_owned());
         }
+        drop(self.leash.take());
         self.signal(Signal::SIGKILL);
         let reaped = Clock::start().at(Nanos::from_secs(10));
         let _ = tokio::time::timeout_at(reaped, self.child.wait()).await;
