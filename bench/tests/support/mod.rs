@@ -53,7 +53,8 @@ impl Workload {
     /// Adds a candidate: the stub with these options.
     #[must_use]
     pub fn candidate(mut self, name: &str, options: &str) -> Self {
-        self.candidates.push((name.into(), format!("{QUICK} {options}")));
+        let quick = if options.contains("--ttft") { "" } else { QUICK };
+        self.candidates.push((name.into(), format!("{quick} {options}")));
         self
     }
 

@@ -61,6 +61,9 @@ impl Bundle {
             .iter()
             .find(|f| f.path == name)
             .ok_or_else(|| Problem::broken("the bundle has no such file").at(place()))?;
+        if !super::verify::is_inside(name) {
+            return Err(Problem::broken("this path leads out of the bundle").at(place()));
+        }
         let full = self.path.join(name);
         if fs::symlink_metadata(&full).is_ok_and(|m| !m.is_file() || m.len() != entry.size) {
             return Err(Problem::broken("this is not the file that was sealed").at(place()).next("run bench verify"));

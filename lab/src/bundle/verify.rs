@@ -81,7 +81,7 @@ fn list(root: &Path, report: &mut impl FnMut(&str, String)) -> Result<Vec<String
     Ok(found)
 }
 
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
         && !path.contains(['\\', '\0'])

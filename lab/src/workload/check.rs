@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Arm, BASELINE, Equivalence, Group, Load, Model, Requests, Server, Shape, Workload, written};
+use super::{Arm, BASELINE, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Server, Shape, Workload, written};
 use crate::{Digest, Kind, Problem, Result};
 
 /// Reads and checks a workload file.
@@ -91,6 +91,12 @@ impl Check<'_> {
                 Requests::Prose { seed, words }
             }
         };
+        let per_round = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>() + u64::from(w.warmup.requests);
+        let in_all = per_round * u64::from(w.rounds.count);
+        if in_all > u64::from(MOST_REQUESTS) {
+            let what = format!("{in_all} requests in all are more than {MOST_REQUESTS}");
+            return Err(self.wrong("rounds.count", &what, "ask for fewer rounds or requests"));
+        }
         let equivalence = w.equivalence.map(|e| self.equivalence(e)).transpose()?;
         Ok(Workload {
             source: self.source.to_owned(),
@@ -103,7 +109,6 @@ impl Check<'_> {
             requests,
             sampling: w.sampling,
             loads,
-            slo: w.slo,
             groups,
             rounds: w.rounds.count,
             seed: w.rounds.seed,
@@ -413,6 +418,12 @@ closed = { concurrency = 4 }
     fn a_command_without_a_port_is_refused() {
         let text = problem(|s| s.replace("\"--fast\", \"{port}\"", "\"--fast\""));
         assert!(text.starts_with("x.toml:7: candidates.fast.command: no argument holds {port}"), "{text}");
+    }
+
+    #[test]
+    fn more_requests_than_can_be_counted_are_refused() {
+        let text = problem(|s| s.replace("requests = 8", "requests = 16777216") + "[rounds]\ncount = 1000\n");
+        assert!(text.contains("are more than 67108864"), "{text}");
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub use check::{parse, read};
 /// The name of the baseline among arms.
 pub const BASELINE: &str = "baseline";
 
+/// A workload takes at most so many requests from its set.
+pub const MOST_REQUESTS: u32 = 1 << 26;
+
 /// A checked workload: every reference resolves, every number is in range.
 #[derive(Debug, Clone)]
 pub struct Workload {
@@ -41,8 +44,6 @@ pub struct Workload {
     pub sampling: Sampling,
     /// Load phases, which one server lifetime runs one after another.
     pub loads: Vec<Load>,
-    /// Latency limits for goodput.
-    pub slo: Slo,
     /// The cells to run: candidates under each model and number of GPUs.
     pub groups: Vec<Group>,
     /// How often each comparison is repeated.
@@ -70,7 +71,8 @@ impl Workload {
         self.warmup + self.loads.iter().map(|l| l.requests).sum::<u32>()
     }
 
-    /// The requests that the whole workload takes from the set.
+    /// The requests that the whole workload takes from the set; a checked workload keeps
+    /// them below [`MOST_REQUESTS`].
     pub fn requests_in_all(&self) -> u32 {
         self.rounds * self.requests_per_round()
     }
@@ -176,18 +178,6 @@ pub enum Shape {
         /// The number of clients.
         concurrency: u32,
     },
-}
-
-/// Latency limits that a request must meet to count for goodput.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Slo {
-    /// Time to first token.
-    pub ttft: Option<Nanos>,
-    /// Time per output token.
-    pub tpot: Option<Nanos>,
-    /// End-to-end latency.
-    pub e2el: Option<Nanos>,
 }
 
 /// One model on one number of GPUs, and the candidates that run there.

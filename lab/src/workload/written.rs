@@ -20,8 +20,6 @@ pub(super) struct Workload {
     pub sampling: super::Sampling,
     pub load: Vec<Load>,
     #[serde(default)]
-    pub slo: super::Slo,
-    #[serde(default)]
     pub matrix: Matrix,
     #[serde(default)]
     pub rounds: Rounds,

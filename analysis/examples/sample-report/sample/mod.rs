@@ -1,0 +1,170 @@
+//! A made-up run with every kind of verdict: what the report is looked at and tested with.
+
+use std::collections::BTreeMap;
+
+use analysis::{
+    judgement::{Judgement, Verdict},
+    report::{Cell, Drift, Input, Series},
+};
+use lab::{
+    Digest,
+    environment::{Environment, Gpu, ModelFacts, Program},
+};
+
+/// What was timed.
+mod timing;
+/// The verdicts.
+mod verdicts;
+
+/// Owns what an [`Input`] borrows.
+pub(crate) struct Sample {
+    pub(crate) judgement: Judgement,
+    pub(crate) environments: Vec<Environment>,
+    pub(crate) commands: Vec<String>,
+    pub(crate) series: Vec<Series>,
+    pub(crate) drift: Vec<Drift>,
+}
+
+/// One made-up candidate.
+struct Made {
+    name: &'static str,
+    description: &'static str,
+    verdict: Verdict,
+    speed: f64,
+    rounds: u32,
+    /// Mean x, its upper bound, ln E.
+    margins: Option<(f64, f64, f64)>,
+    reasons: &'static [(&'static str, &'static str)],
+}
+
+const MADE: [Made; 5] = [
+    Made {
+        name: "fast",
+        description: "The baseline's engine with CUDA graphs and prefix caching.",
+        verdict: Verdict::Equivalent,
+        speed: 1.24,
+        rounds: 8,
+        margins: Some((0.0031, 0.0046, -3.4)),
+        reasons: &[(
+            "within-tolerance",
+            "mean capped margin 0.00310, upper bound 0.00460 over 8 launches, tolerance 0.05; 0 far of 960 requests, upper bound 0.31 %, tolerance 1.00 %",
+        )],
+    },
+    Made {
+        name: "eager",
+        description: "The same engine without graphs.",
+        verdict: Verdict::Equivalent,
+        speed: 0.87,
+        rounds: 8,
+        margins: Some((0.0028, 0.0041, -3.5)),
+        reasons: &[(
+            "within-tolerance",
+            "mean capped margin 0.00280, upper bound 0.00410 over 8 launches, tolerance 0.05; 0 far of 960 requests, upper bound 0.31 %, tolerance 1.00 %",
+        )],
+    },
+    Made {
+        name: "speculative-draft",
+        description: "A draft model proposes four tokens at a time.",
+        verdict: Verdict::Undecided,
+        speed: 1.52,
+        rounds: 8,
+        margins: Some((0.031, 0.062, 1.9)),
+        reasons: &[(
+            "mean-not-below-tolerance",
+            "mean capped margin 0.03100, upper bound 0.06200 over 8 launches, not below the tolerance of 0.05 (shares of 2.5 nats)",
+        )],
+    },
+    Made {
+        name: "crashing",
+        description: "Dies under load after three rounds.",
+        verdict: Verdict::Undecided,
+        speed: 1.08,
+        rounds: 3,
+        margins: None,
+        reasons: &[("not-graded", "none of its sampled outputs could be graded")],
+    },
+    Made {
+        name: "int4",
+        description: "Weights quantised to four bits.",
+        verdict: Verdict::Altered,
+        speed: 1.71,
+        rounds: 8,
+        margins: Some((0.213, 0.229, 41.7)),
+        reasons: &[
+            (
+                "margins-above-tolerance",
+                "26 % of graded tokens are not the reference's first choice; mean capped margin 0.5325 of 2.5 nats against a tolerance of 0.125; E passed 10⁶ after 48 requests",
+            ),
+            (
+                "early-stop-often",
+                "not so in 237 of 1920 requests in 8 launches: nine of ten answers have nine tenths of the tokens of the baseline's, as in 0009-int4/131: 14 tokens, the baseline 128",
+            ),
+        ],
+    },
+];
+
+/// A number between 0 and 1 that depends on nothing but its arguments.
+fn noise(seed: u64, i: u64) -> f64 {
+    let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ i.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+impl Sample {
+    /// The run.
+    pub(crate) fn new() -> Self {
+        Sample {
+            judgement: verdicts::judgement(),
+            environments: vec![environment()],
+            commands: [
+                "bench verify results/2026-11-18/chat-lab1-7f3a results/2026-11-18/chat-lab1-7f3a-grade",
+                "bench judge results/2026-11-18/chat-lab1-7f3a results/2026-11-18/chat-lab1-7f3a-grade",
+                "bench report results/2026-11-18/chat-lab1-7f3a results/2026-11-18/chat-lab1-7f3a-grade --out reports/2026-11-18",
+            ]
+            .map(str::to_owned)
+            .into(),
+            series: timing::series(),
+            drift: vec![timing::drift()],
+        }
+    }
+
+    /// What the report is made from.
+    pub(crate) fn input(&self) -> Input<'_> {
+        Input {
+            title: "Chat on one H100",
+            description: "Five candidates against the pinned baseline: 240 prose requests a round at concurrency 8, eight rounds, a fresh server for each trial.",
+            judgement: &self.judgement,
+            environments: &self.environments,
+            commands: &self.commands,
+            series: &self.series,
+            drift: &self.drift,
+        }
+    }
+}
+
+fn cell() -> Cell {
+    Cell { model: "smollm2-135m".into(), gpus: 1, load: "closed-8".into() }
+}
+
+fn environment() -> Environment {
+    let model = ModelFacts { digest: Digest::of("model"), bytes: 272_432_129, tokenizer: Digest::of("tokenizer") };
+    Environment {
+        format: 1,
+        host: "lab1".into(),
+        system: Some("NixOS 25.11".into()),
+        kernel: Some("6.12.57".into()),
+        cpu: Some("AMD EPYC 9554 64-Core Processor".into()),
+        cores: 16,
+        memory_bytes: Some(137_438_953_472),
+        governor: None,
+        clock_source: Some("tsc".into()),
+        gpus: vec![Gpu {
+            uuid: "GPU-5b0f1c3e-9c57-4a44-8a5b-0d1d9c4f7a21".into(),
+            name: "NVIDIA H100 80GB HBM3".into(),
+            driver: "580.95.05".into(),
+        }],
+        program: Program { version: "0.1.0".into(), digest: Some(Digest::of("program")) },
+        models: BTreeMap::from([("smollm2-135m".to_owned(), model)]),
+    }
+}

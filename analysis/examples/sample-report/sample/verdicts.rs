@@ -1,0 +1,191 @@
+//! Made-up verdicts with their evidence.
+
+use analysis::{judgement::*, report::Cell};
+use lab::{Digest, Nanos};
+
+use super::{MADE, Made, cell, noise};
+
+fn effect(speedup: f64, rounds: u32, seed: u64) -> Effect {
+    let wide = 1.02 + 0.03 * noise(seed, 7);
+    Effect {
+        rounds: u64::from(rounds),
+        powered: rounds >= 6,
+        speedup,
+        low: speedup / wide,
+        high: speedup * wide,
+        p: 0.00031 + 0.02 * noise(seed, 8),
+        sign_flip_p: Some(2.0 / f64::from(1 << rounds)),
+        detectable: Some(1.047),
+    }
+}
+
+fn metric(metric: &'static str, baseline: f64, speedup: f64, rounds: u32, seed: u64) -> MetricEffect {
+    let (unit, candidate) =
+        if metric == "output-throughput" { ("tokens/s", baseline * speedup) } else { ("ns", baseline / speedup) };
+    let ratio = |round: u32| speedup * (0.98 + 0.04 * noise(seed, u64::from(round)));
+    MetricEffect {
+        metric,
+        unit,
+        baseline,
+        candidate,
+        effect: (rounds > 1).then(|| effect(speedup, rounds, seed)),
+        rounds: (1..=rounds).map(|round| (round, ratio(round))).collect(),
+    }
+}
+
+fn speed(speedup: f64, rounds: u32, seed: u64) -> CellSpeed {
+    let Cell { model, gpus, load } = cell();
+    CellSpeed {
+        model,
+        gpus,
+        load,
+        primary: metric("e2el-equal-work", 1.412e9, speedup, rounds, seed),
+        beside: vec![
+            metric("ttft", 41.3e6, 1.0 + (speedup - 1.0) * 0.4, rounds, seed + 1),
+            metric("tpot", 10.9e6, speedup * 1.01, rounds, seed + 2),
+            metric("itl", 10.8e6, speedup, rounds, seed + 3),
+            metric("e2el", 1.434e9, speedup, rounds, seed + 4),
+            metric("output-throughput", 721.4, speedup, rounds, seed + 5),
+        ],
+    }
+}
+
+fn equivalence((mean_x, upper_x, ln_e): (f64, f64, f64), seed: u64) -> Equivalence {
+    let far = mean_x > 0.1;
+    let token = |i: u32, emitted: &str, best: &str, margin_nats| WorstToken {
+        trial: format!("{:04}-arm", 7 * i + 3),
+        request: 11 * i + 2,
+        position: 5 * i,
+        emitted: emitted.into(),
+        best: best.into(),
+        margin_nats,
+    };
+    Equivalence {
+        requests: 960,
+        tokens: 122_880,
+        launches: 8,
+        from_ids: 960,
+        mean_margin_nats: mean_x * 1.9,
+        max_margin_nats: 0.9 + mean_x * 60.0 + noise(seed, 3),
+        not_first: (mean_x * 1.22 * 122_880.0) as u64,
+        mean_x,
+        upper_x: Some(upper_x),
+        far_requests: if far { 214 } else { 0 },
+        upper_far: if far { 0.247 } else { 0.0031 },
+        ln_e,
+        requests_to_threshold: far.then_some(21),
+        worst: vec![
+            token(1, " the", " a", 0.9 + mean_x * 60.0),
+            token(2, "\n\n", ".", 0.8 + mean_x * 41.0),
+            token(3, " blue", " green", 0.61 + mean_x * 20.0),
+        ],
+    }
+}
+
+fn structure(short: bool) -> Vec<Check> {
+    let check = |code, asks, consequence, violations| Check {
+        code,
+        asks,
+        consequence,
+        asked: 1920,
+        violations,
+        holds: violations > 0,
+        examples: if violations > 0 { vec!["0009-int4/131: 14 tokens, the baseline 128".into()] } else { vec![] },
+    };
+    vec![
+        check(
+            "failed-requests",
+            "every request gets a whole response, as often as with the baseline",
+            Consequence::NotEquivalent,
+            0,
+        ),
+        check("done-seen", "a stream ends with [DONE]", Consequence::NotEquivalent, 0),
+        check("within-max-tokens", "no more ids than were asked for", Consequence::Altered, 0),
+        check("ids-match-text", "the ids decode to the text", Consequence::NotEquivalent, 0),
+        check(
+            "claimed-output",
+            "the server's count of output tokens is the number of its ids",
+            Consequence::NotEquivalent,
+            0,
+        ),
+        check(
+            "early-stop-often",
+            "nine of ten answers have nine tenths of the tokens of the baseline's",
+            Consequence::NotEquivalent,
+            if short { 237 } else { 0 },
+        ),
+        Check {
+            holds: false,
+            ..check("coalesced", "no more than half of the tokens come with the last read", Consequence::Information, 4)
+        },
+        Check {
+            asked: 0,
+            ..check(
+                "claimed-prompt",
+                "the server's count of prompt tokens is the reference's",
+                Consequence::NotEquivalent,
+                0,
+            )
+        },
+    ]
+}
+
+fn candidate(i: u64, made: &Made) -> Candidate {
+    let failures = (made.rounds..8).map(|round| Failure {
+        trial: format!("{:04}-{}", 7 * (round + 1), made.name),
+        class: lab::records::Class::Protocol,
+        detail: "The server died in the run: signal 6.\nterminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc".into(),
+    });
+    let failed = u64::from(8 - made.rounds) * 240;
+    Candidate {
+        name: made.name.into(),
+        description: made.description.into(),
+        verdict: made.verdict,
+        provisional: made.verdict != Verdict::Undecided,
+        reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
+        equivalence: made.margins.map(|m| equivalence(m, i)),
+        structure: structure(made.verdict == Verdict::Altered),
+        speed: vec![speed(made.speed, made.rounds, 10 * i)],
+        overall: (made.rounds == 8).then(|| effect(made.speed, made.rounds, 10 * i)),
+        overall_note: (made.rounds < 8).then(|| Reason {
+            code: "fewer-rounds",
+            text: "5 of 8 launches failed; the speed of the others would hide that".into(),
+        }),
+        failures: failures.collect(),
+        outcomes: [("complete".to_owned(), 1920 - failed), ("reset".to_owned(), failed)]
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect(),
+    }
+}
+
+pub(crate) fn judgement() -> Judgement {
+    let bundle = |kind, folder: &str| BundleRef {
+        id: Digest::of(folder),
+        kind,
+        folder: folder.into(),
+        sealed: "2026-11-18T09:41:07Z".into(),
+    };
+    Judgement {
+        format: FORMAT,
+        method: "1",
+        bundles: vec![bundle("measure", "chat-lab1-7f3a"), bundle("grade", "chat-lab1-7f3a-grade")],
+        workload: "chat".into(),
+        workload_digest: Digest::of("workload"),
+        tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
+        baseline: Baseline {
+            opening_closing: vec![CellSpeed {
+                primary: MetricEffect {
+                    effect: Some(Effect { low: 0.991, high: 1.008, p: 0.71, ..effect(0.999, 8, 90) }),
+                    ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90)
+                },
+                ..speed(0.999, 8, 90)
+            }],
+            equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
+            structure: structure(false),
+            send_lag_p99_ns: Some(Nanos(81_000)),
+        },
+        voids: vec![Void { round: 6, block: 11, why: "Send lag p99 was 1.8 ms, above 1 ms.".into() }],
+    }
+}

@@ -1,0 +1,251 @@
+//! Speed at equal work: a candidate against the baselines of its own block, round by round.
+//! Rules: `METHOD.md`, section *Speed*.
+
+mod equal_work;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lab::{
+    Nanos,
+    plan::Role,
+    records::{Class, TrialOutcome},
+    workload::BASELINE,
+};
+use stats::paired;
+
+pub(crate) use equal_work::stops_early;
+pub use equal_work::{EqualWork, SHORTER, equal_work};
+
+use crate::{
+    judgement::{CellSpeed, Effect, MetricEffect, Reason, Void},
+    metrics::{self, Metric},
+    study::{Cell, Study, Trial},
+};
+
+/// A trial whose p99 of send lag is above this was not sent as planned.
+pub const SEND_LAG_LIMIT: Nanos = Nanos::from_millis(1);
+
+/// Two-sided confidence of every interval.
+const CONFIDENCE: f64 = 0.95;
+/// Power at which the detectable effect is given.
+const POWER: f64 = 0.8;
+
+/// Trials that are not counted, by their number, each with the reason. A candidate's own
+/// failure never is one.
+pub fn voids(study: &Study) -> BTreeMap<u32, Void> {
+    let mut voids = BTreeMap::new();
+    for planned in &study.missing {
+        let why = format!("{} is not in the bundle", planned.folder());
+        voids.insert(planned.n, Void { round: planned.round, block: planned.block, why });
+    }
+    for trial in &study.trials {
+        let why = match &trial.record.outcome {
+            TrialOutcome::Failed { class, .. } if *class == Class::Host || trial.plan.arm == BASELINE => {
+                Some(format!("{} failed ({})", trial.folder, class_name(*class)))
+            }
+            TrialOutcome::Failed { .. } => None,
+            TrialOutcome::Completed => metrics::send_lag_p99(trial)
+                .filter(|lag| *lag > SEND_LAG_LIMIT)
+                .map(|lag| format!("{}: p99 of send lag {lag}, above {SEND_LAG_LIMIT}", trial.folder)),
+        };
+        if let Some(why) = why {
+            voids.insert(trial.plan.n, Void { round: trial.plan.round, block: trial.plan.block, why });
+        }
+    }
+    voids
+}
+
+/// The stored name of a class.
+pub(crate) fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Host => "host",
+        Class::Image => "image",
+        Class::Start => "start",
+        Class::LoadTimeout => "load-timeout",
+        Class::Protocol => "protocol",
+        Class::Deadline => "deadline",
+    }
+}
+
+/// A trial and those it is compared with.
+struct Pairing<'a> {
+    subject: &'a Trial,
+    references: Vec<&'a Trial>,
+}
+
+/// Every candidate trial of a cell that can be compared: completed, not void, between two
+/// baselines that are neither.
+fn pairings<'a>(study: &'a Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Vec<Pairing<'a>> {
+    let counted = |t: &&Trial| t.completed() && !voids.contains_key(&t.plan.n) && is_of(t, cell);
+    let counts = study.trials.iter().filter(counted);
+    let wanted = if arm == BASELINE { Role::Closing } else { Role::Candidate };
+    counts
+        .filter(|t| t.plan.arm == arm && t.plan.role == wanted)
+        .map(|subject| {
+            let references = study.baselines_beside(subject).filter(counted).collect();
+            Pairing { subject, references }
+        })
+        .filter(|p| p.references.len() == if arm == BASELINE { 1 } else { 2 })
+        .collect()
+}
+
+fn is_of(trial: &Trial, cell: &Cell) -> bool {
+    trial.plan.model == cell.model
+        && trial.plan.gpus == cell.gpus
+        && trial.plan.phases.iter().any(|p| p.load == cell.load)
+}
+
+/// An arm's speed in one cell, with what [`overall`] goes on with.
+pub struct Speed {
+    /// As it is printed.
+    pub cell: CellSpeed,
+    /// Each round's log speed-up at equal work.
+    logs: Vec<(u32, f64)>,
+    /// Rounds that have a comparable trial, whether or not it has a value.
+    comparable: usize,
+}
+
+/// An arm's speed in each of its cells. For the baseline: the closing one against the
+/// opening one of the same block.
+pub fn speeds(study: &Study, arm: &str, voids: &BTreeMap<u32, Void>) -> Vec<Speed> {
+    let cells = study.cells_of_arm(arm);
+    cells.iter().map(|cell| speed(cell, &pairings(study, arm, cell, voids))).collect()
+}
+
+fn speed(cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
+    let load = cell.load.as_str();
+    let latency = |name, value: &dyn Fn(&Trial) -> Option<f64>| {
+        let values = pairings.iter().filter_map(|p| Some((p.subject.plan.round, values(p, value)?)));
+        effect_of(name, "ns", false, values.collect()).0
+    };
+    let equal = pairings.iter().filter_map(|p| {
+        let work = equal_work(p.subject, &p.references, load);
+        let means = work.means?;
+        let references = means[1..].iter().map(|m| log(*m)).collect::<Option<Vec<f64>>>()?;
+        Some((p.subject.plan.round, Logs { reference: stats::sum::mean(&references)?, subject: log(means[0])? }))
+    });
+    let (primary, logs) = effect_of("e2el-equal-work", "ns", false, equal.collect());
+    let mut beside: Vec<MetricEffect> = Metric::ALL
+        .into_iter()
+        .map(|m| latency(m.name(), &|t| metrics::median(t, load, m).map(|n| n.0 as f64)))
+        .collect();
+    let throughput = |t: &Trial| metrics::output_throughput(t, load);
+    let values = pairings.iter().filter_map(|p| Some((p.subject.plan.round, values(p, &throughput)?)));
+    beside.push(effect_of("output-throughput", "tokens/s", true, values.collect()).0);
+    let rounds: BTreeSet<u32> = pairings.iter().map(|p| p.subject.plan.round).collect();
+    let cell = CellSpeed { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone(), primary, beside };
+    Speed { cell, logs, comparable: rounds.len() }
+}
+
+/// The natural logs of one comparison's two values.
+struct Logs {
+    reference: f64,
+    subject: f64,
+}
+
+fn values(pairing: &Pairing<'_>, of: &dyn Fn(&Trial) -> Option<f64>) -> Option<Logs> {
+    let references = pairing.references.iter().map(|t| log(of(t)?)).collect::<Option<Vec<f64>>>()?;
+    Some(Logs { reference: stats::sum::mean(&references)?, subject: log(of(pairing.subject)?)? })
+}
+
+fn log(x: f64) -> Option<f64> {
+    (x > 0.0 && x.is_finite()).then(|| libm::log(x))
+}
+
+/// The effect over rounds, with each round's log speed-up; several blocks of a round count as
+/// their mean log.
+fn effect_of(
+    metric: &'static str,
+    unit: &'static str,
+    more_is_better: bool,
+    found: Vec<(u32, Logs)>,
+) -> (MetricEffect, Vec<(u32, f64)>) {
+    let geometric_mean = |logs: Vec<f64>| stats::sum::mean(&logs).map_or(0.0, libm::exp);
+    let mut rounds = BTreeMap::<u32, Vec<f64>>::new();
+    for (round, logs) in &found {
+        let faster = logs.reference - logs.subject;
+        rounds.entry(*round).or_default().push(if more_is_better { -faster } else { faster });
+    }
+    let logs: Vec<(u32, f64)> =
+        rounds.into_iter().filter_map(|(round, logs)| Some((round, stats::sum::mean(&logs)?))).collect();
+    let shown = MetricEffect {
+        metric,
+        unit,
+        baseline: geometric_mean(found.iter().map(|(_, l)| l.reference).collect()),
+        candidate: geometric_mean(found.iter().map(|(_, l)| l.subject).collect()),
+        effect: effect(&logs.iter().map(|(_, log)| *log).collect::<Vec<_>>()),
+        rounds: logs.iter().map(|(round, log)| (*round, libm::exp(*log))).collect(),
+    };
+    (shown, logs)
+}
+
+/// The paired t interval of per-round log speed-ups; none below two rounds or without
+/// spread.
+fn effect(logs: &[f64]) -> Option<Effect> {
+    let t = paired::paired_t(logs, CONFIDENCE).ok()?;
+    let detectable = paired::detectable_log(t.n, t.sd_log, 1.0 - CONFIDENCE, POWER).ok().filter(|x| *x < 300.0);
+    Some(Effect {
+        rounds: t.n as u64,
+        powered: paired::powered(t.n),
+        speedup: t.ratio(),
+        low: t.low_ratio(),
+        high: t.high_ratio(),
+        p: t.p,
+        sign_flip_p: paired::sign_flip_p(logs).ok(),
+        detectable: detectable.map(libm::exp),
+    })
+}
+
+/// The geometric mean over cells of the equal-work speed-up: each round's mean log over all
+/// cells, then one interval over rounds. Or why there is none, or why it claims nothing.
+pub fn overall(
+    study: &Study,
+    arm: &str,
+    cells: &[Speed],
+    voids: &BTreeMap<u32, Void>,
+) -> (Option<Effect>, Option<Reason>) {
+    let reason = |code, text| Some(Reason { code, text });
+    let own = study.trials.iter().filter(|t| t.plan.arm == arm && !voids.contains_key(&t.plan.n));
+    let failed = own.filter(|t| !t.completed()).count();
+    if failed > 0 {
+        let planned = study.planned().filter(|t| t.arm == arm).count();
+        let text = format!("{failed} of {planned} launches failed; the speed of the others would hide that");
+        return (None, reason("fewer-rounds", text));
+    }
+    if let Some(short) = cells.iter().find(|s| s.logs.len() < s.comparable) {
+        let text = format!(
+            "in {} of load {} no request is complete in the candidate and its baselines with equal work",
+            rounds_text(short.comparable - short.logs.len()),
+            short.cell.load
+        );
+        return (None, reason("fewer-rounds", text));
+    }
+    let mut rounds = BTreeMap::<u32, Vec<f64>>::new();
+    for (round, log) in cells.iter().flat_map(|c| &c.logs) {
+        rounds.entry(*round).or_default().push(*log);
+    }
+    rounds.retain(|_, logs| logs.len() == cells.len());
+    let logs: Vec<f64> = rounds.values().filter_map(|logs| stats::sum::mean(logs)).collect();
+    match effect(&logs) {
+        None => {
+            let text = format!("{} with a value in every cell; two that differ are the least", rounds_text(logs.len()));
+            (None, reason("no-interval", text))
+        }
+        Some(effect) if !effect.powered => {
+            let text = format!(
+                "not powered: {}, {} are the least for a claim about speed",
+                rounds_text(logs.len()),
+                paired::MIN_ROUNDS
+            );
+            (Some(effect), reason("not-powered", text))
+        }
+        effect => (effect, None),
+    }
+}
+
+fn rounds_text(rounds: usize) -> String {
+    if rounds == 1 { "1 round".into() } else { format!("{rounds} rounds") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+use crate::{
+    judgement::Candidate,
+    test_support::{Ask, Said, Script, answer, honest},
+};
+
+const STEP: u64 = 1_100_000;
+
+fn fast(script: Script) -> Candidate {
+    script.seal().judge().candidates.remove(0)
+}
+
+/// One million ns a token, 2 % quicker to 2 % slower over six rounds.
+fn six_rounds(ask: &Ask) -> Said {
+    let step = [980_000, 990_000, 1_000_000, 1_000_000, 1_010_000, 1_020_000][ask.round as usize - 1];
+    Said::ids(&answer(ask.request, ask.max_tokens), step, ask.max_tokens)
+}
+
+#[test]
+fn a_tenth_faster_is_a_speedup_of_1_10_with_the_hand_worked_interval() {
+    let fast = fast(Script::new(honest(STEP)).arm("fast", six_rounds));
+    let primary = &fast.speed[0].primary;
+    let effect = primary.effect.unwrap();
+    // ln 1.1 less the mean of ln .98 … 1.02, which is −8.3348e-5; sd 0.0141440, t(.975; 5) = 2.570582.
+    assert!((effect.speedup - 1.100_091_7).abs() < 1e-6, "{effect:?}");
+    assert!((effect.low - 1.083_883_3).abs() < 1e-6, "{effect:?}");
+    assert!((effect.high - 1.116_542_4).abs() < 1e-6, "{effect:?}");
+    assert!(effect.powered && effect.rounds == 6 && effect.sign_flip_p == Some(2.0 / 64.0));
+    assert!((primary.baseline - 22_000_000.0).abs() < 1e-3, "twenty tokens at 1.1 ms");
+    assert_eq!(fast.overall.unwrap(), effect);
+}
+
+#[test]
+fn truncated_answers_never_speed_up() {
+    let short = |ask: &Ask| Said::ids(&answer(ask.request, ask.max_tokens / 2), STEP, ask.max_tokens);
+    let fast = fast(Script::new(honest(STEP)).arm("fast", short));
+    assert_eq!(fast.overall, None);
+    assert!(fast.speed[0].primary.rounds.is_empty());
+    let check = fast.structure.iter().find(|c| c.code == "early-stop-often").unwrap();
+    assert!(check.holds && check.violations == 36);
+}
+
+#[test]
+fn answers_a_little_shorter_are_compared_at_the_shorter_length() {
+    // 19 of 20 tokens at the baseline's pace: E2EL is smaller, equal work is the same.
+    let shorter = |ask: &Ask| {
+        let step = STEP + u64::from(ask.round) * 100;
+        Said::ids(&answer(ask.request, 18), step, ask.max_tokens)
+    };
+    let fast = fast(Script::new(honest(STEP)).arm("fast", shorter));
+    let primary = fast.speed[0].primary.effect.unwrap();
+    assert!(primary.speedup < 1.0 && primary.speedup > 0.99, "{primary:?}");
+    let e2el = fast.speed[0].beside.iter().find(|m| m.metric == "e2el").unwrap();
+    assert!(e2el.effect.unwrap().speedup > 1.04);
+}
+
+#[test]
+fn a_burst_at_the_end_gains_nothing_at_equal_work() {
+    let burst = |ask: &Ask| {
+        let mut said = honest(STEP)(ask);
+        let last = said.parts.last().unwrap().at_ns + u64::from(ask.round) * 10;
+        said.parts.iter_mut().for_each(|p| p.at_ns = last);
+        said
+    };
+    let fast = fast(Script::new(honest(STEP)).arm("fast", burst));
+    assert!(fast.speed[0].primary.effect.unwrap().speedup <= 1.0);
+    assert!(fast.structure.iter().any(|c| c.code == "coalesced" && c.violations == 36));
+}
+
+#[test]
+fn too_few_rounds_are_not_powered() {
+    let mut script = Script::new(honest(STEP)).arm("fast", six_rounds);
+    script.rounds = 5;
+    let fast = fast(script);
+    assert!(!fast.overall.unwrap().powered);
+    assert_eq!(fast.overall_note.unwrap().text, "not powered: 5 rounds, 6 are the least for a claim about speed");
+}
+
+#[test]
+fn a_round_in_which_every_request_failed_is_not_hidden() {
+    let flaky = |ask: &Ask| if ask.round == 3 { Said::error() } else { six_rounds(ask) };
+    let fast = fast(Script::new(honest(STEP)).arm("fast", flaky));
+    assert_eq!((fast.overall, fast.overall_note.unwrap().code), (None, "fewer-rounds"));
+}
+
+#[test]
+fn a_candidate_is_held_against_the_mean_log_of_both_baselines() {
+    let drifting = |ask: &Ask| {
+        let step = if ask.role == lab::plan::Role::Opening { 1_000_000 } else { 4_000_000 };
+        Said::ids(&answer(ask.request, ask.max_tokens), step, ask.max_tokens)
+    };
+    let fast = fast(Script::new(drifting).arm("fast", |ask: &Ask| honest(2_000_000 + u64::from(ask.round))(ask)));
+    let speedup = fast.speed[0].primary.effect.unwrap().speedup;
+    assert!((speedup - 1.0).abs() < 1e-5, "the geometric mean of 1 and 4 ms is 2 ms: {speedup}");
+}
+
+#[test]
+fn closing_against_opening_is_the_a_a_comparison() {
+    let sealed = Script::new(|ask: &Ask| {
+        let step = if ask.role == lab::plan::Role::Closing { 1_010_000 } else { 1_000_000 + u64::from(ask.round) };
+        Said::ids(&answer(ask.request, ask.max_tokens), step, ask.max_tokens)
+    })
+    .arm("fast", honest(STEP))
+    .seal();
+    let judgement = sealed.judge();
+    let aa = judgement.baseline.opening_closing[0].primary.effect.unwrap();
+    assert!((aa.speedup - 1.0 / 1.01).abs() < 1e-4, "{aa:?}");
+}
+
+#[test]
+fn throughput_counts_as_a_speedup_when_it_rises() {
+    let fast = fast(Script::new(honest(STEP)).arm("fast", six_rounds));
+    let throughput = fast.speed[0].beside.iter().find(|m| m.metric == "output-throughput").unwrap();
+    assert!(throughput.effect.unwrap().speedup > 1.09 && throughput.candidate > throughput.baseline);
+    assert!((throughput.baseline - 909.0).abs() < 2.0, "{throughput:?}");
+}

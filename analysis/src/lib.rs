@@ -1,0 +1,47 @@
+//! Judges sealed bundles: from rows to verdicts, and from verdicts to reports.
+//!
+//! Walls: no network, no container, no clock, no randomness; a verdict is a function of a
+//! set of bundles and of [`METHOD`], and its bytes are the same on every machine. The rule
+//! book in prose is `METHOD.md`.
+//!
+//! A module uses only those listed before it.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+/// What `bench judge` says.
+pub mod judgement;
+/// Sealed bundles, opened for judging.
+pub mod study;
+/// Whether a bundle is what it says it is.
+pub mod verify;
+
+/// TTFT, TPOT, ITL, E2EL, throughput.
+pub mod metrics;
+/// Speed against the neighbouring baselines.
+pub mod comparison;
+/// Do the streams hold together?
+pub mod structure;
+/// How far outputs are from the reference.
+pub mod margins;
+/// From the evidence to three words.
+pub mod verdict;
+/// Pictures.
+mod chart;
+/// HTML, Markdown, CSV and the terminal's table.
+pub mod report;
+/// From an opened study to a report's input.
+mod gather;
+
+/// Bundles made of scripted behaviours.
+#[cfg(test)]
+pub(crate) mod test_support;
+
+pub use gather::report_of;
+pub use judgement::Judgement;
+pub use stats::paired::MIN_ROUNDS;
+pub use study::Study;
+pub use verdict::judge;
+pub use verify::{verify, verify_set};
+
+/// The version of the method: a change that can alter a number raises it, and `METHOD.md`
+/// says what changed.
+pub const METHOD: &str = "0.1.0";

@@ -1,0 +1,94 @@
+use lab::workload::Tolerance;
+
+use super::*;
+use crate::test_support::{Ask, Said, Script, answer, honest};
+
+const STEP: u64 = 1_000_000;
+const TOLERANCE: Tolerance = Tolerance { cap_nats: 0.5, mean: 0.02, far: 0.2 };
+
+fn margins_of(margin: impl Fn(&Ask, usize) -> f64 + 'static) -> Margins {
+    let sealed = Script::new(honest(STEP)).arm("odd", honest(STEP)).margins("odd", margin).seal();
+    of_arm(&sealed.study(), "odd", None, TOLERANCE).unwrap()
+}
+
+#[test]
+fn exact_outputs_have_no_margin() {
+    let margins = margins_of(|_, _| 0.0);
+    let e = &margins.equivalence;
+    assert_eq!((e.requests, e.tokens, e.launches, e.from_ids), (24, 24 * 20, 6, 24));
+    assert_eq!((e.mean_x, e.upper_x, e.far_requests, e.not_first), (0.0, Some(0.0), 0, 0));
+    assert!(e.ln_e < 0.0 && e.worst.is_empty());
+}
+
+#[test]
+fn margins_are_capped_in_the_mean_and_counted_as_far_above_four_caps() {
+    // One token of twenty at 1 nat: x = 1/20. Above 2 nats it is far, and x stays the same.
+    let near = margins_of(|_, position| if position == 3 { 1.0 } else { 0.0 }).equivalence;
+    let far = margins_of(|_, position| if position == 3 { 2.001 } else { 0.0 }).equivalence;
+    assert!((near.mean_x - 0.05).abs() < 1e-12 && (far.mean_x - 0.05).abs() < 1e-12);
+    assert_eq!((near.far_requests, far.far_requests), (0, 24));
+    assert_eq!((near.not_first, near.max_margin_nats), (24, 1.0));
+    assert!((near.mean_margin_nats - 0.05).abs() < 1e-12);
+}
+
+#[test]
+fn a_negative_margin_of_rounding_counts_as_none() {
+    let e = margins_of(|_, _| -0.01).equivalence;
+    assert_eq!((e.mean_x, e.max_margin_nats, e.not_first), (0.0, 0.0, 0));
+}
+
+#[test]
+fn the_bound_is_over_launches_not_over_requests() {
+    // Launch means 0.1, 0.1, 0.1, 0.2, 0.2, 0.2 of the cap: mean 0.15, sd 0.0547723, t(.95; 5) = 2.015048.
+    let e = margins_of(|ask, _| if ask.round <= 3 { 0.05 } else { 0.1 }).equivalence;
+    assert!((e.mean_x - 0.15).abs() < 1e-12);
+    assert!((e.upper_x.unwrap() - (0.15 + 2.015_048_373 * 0.054_772_256 / 6.0_f64.sqrt())).abs() < 1e-8, "{e:?}");
+}
+
+#[test]
+fn evidence_grows_with_every_request_until_it_disqualifies() {
+    let margins = margins_of(|_, position| if position % 2 == 0 { 0.5 } else { 0.0 });
+    let after = margins.altered_after.unwrap();
+    assert!(margins.suspect_after.unwrap() < after && after < 24);
+    assert_eq!(margins.equivalence.requests_to_threshold, Some(after));
+    assert_eq!(margins.launches_from_ids, 6);
+}
+
+#[test]
+fn special_tokens_are_left_out_where_the_end_token_is_ignored() {
+    let on = |ask: &Ask| {
+        let ids = [answer(ask.request, 9), vec![2], answer(ask.request, 10)].concat();
+        Said::ids(&ids, STEP, ask.max_tokens)
+    };
+    let mut script = Script::new(on).arm("odd", on).margins("odd", |_, position| if position == 9 { 9.0 } else { 0.0 });
+    script.sampling = "ignore_eos = true";
+    let e = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap().equivalence;
+    assert_eq!((e.tokens, e.max_margin_nats, e.far_requests), (24 * 19, 0.0, 0));
+}
+
+#[test]
+fn ids_that_are_not_those_of_the_text_are_no_evidence() {
+    let lies = |ask: &Ask| {
+        let mut said = honest(STEP)(ask);
+        said.parts[2].text = " zz".into();
+        said
+    };
+    let script = Script::new(honest(STEP)).arm("odd", lies).margins("odd", |_, _| 5.0);
+    let margins = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap();
+    assert_eq!((margins.equivalence.from_ids, margins.altered_after), (0, None));
+    assert!(margins.suspect_after.is_some());
+}
+
+#[test]
+fn the_requests_needed_are_the_fewest_that_pass() {
+    assert_eq!(requests_needed(0, 0.02), Some(149), "1 − 0.05^(1/149) = 0.0199 < 0.02");
+    assert_eq!(requests_needed(0, 0.5), Some(5), "0.05^(1/5) = 0.549 > 0.5");
+    let n = requests_needed(3, 0.02).unwrap();
+    let bound = |n| proportion::upper_bound(3, n, CONFIDENCE).unwrap();
+    assert!(bound(n) < 0.02 && bound(n - 1) >= 0.02);
+}
+
+#[test]
+fn the_thresholds_are_a_thousand_and_a_million() {
+    assert_eq!((SUSPECT_LN_E, DISQUALIFY_LN_E), (libm::log(1e3), libm::log(1e6)));
+}

@@ -1,0 +1,177 @@
+//! What a report says, in which order.
+
+use super::{
+    candidate::candidate,
+    document::{Block, Document, Section},
+    escape, figures,
+    formulas::FORMULAS,
+    input::Input,
+    tables::Tables,
+    words,
+};
+use crate::judgement::{Judgement, Tolerance};
+
+/// The document of an input.
+pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
+    let judgement = input.judgement;
+    let sections = vec![
+        section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]),
+        section("speed", "Speed", speed(judgement)),
+        section("latency", "Latency", latency(input, tables)),
+        section("drift", "Drift", drift(input)),
+        section("outputs", "Outputs", outputs(judgement, tables)),
+        section("candidates", "Candidates", candidates(judgement, tables)),
+        section("baseline", "The baseline against itself", baseline(tables)),
+        section(
+            "method",
+            "How the numbers are made",
+            vec![
+                Block::Text(format!(
+                    "Method version {}. All times are integer nanoseconds from one monotonic clock of the measuring machine.",
+                    judgement.method
+                )),
+                Block::Formulas(&FORMULAS),
+            ],
+        ),
+        section(
+            "environment",
+            "Environment",
+            vec![Block::Table(tables.bundles.clone()), Block::Table(tables.environment.clone())],
+        ),
+        section("reproduce", "Reproduce this report", reproduce(input)),
+    ];
+    Document {
+        title: escape::name(input.title),
+        above: format!("Benchmark report · {}", escape::name(&judgement.workload)),
+        description: escape::detail(input.description),
+        headline: words::headline(judgement),
+        caution: caution(judgement),
+        sections,
+    }
+}
+
+fn section(id: &str, title: &str, blocks: Vec<Block>) -> Section {
+    Section { id: id.into(), title: title.into(), blocks }
+}
+
+fn text(text: &str) -> Block {
+    Block::Text(text.into())
+}
+
+fn table_or(table: &super::table::Table, otherwise: &str) -> Block {
+    if table.rows.is_empty() { text(otherwise) } else { Block::Table(table.clone()) }
+}
+
+fn caution(judgement: &Judgement) -> String {
+    match judgement.tolerance {
+        Tolerance::None => "No tolerance was declared: outputs could not be judged, and undecided is never a pass.".into(),
+        Tolerance::Declared { .. } if judgement.candidates.iter().any(|c| c.provisional) => {
+            "Provisional: the tolerance is declared in the workload file; no calibration with known honest and known altered servers stands behind it yet.".into()
+        }
+        Tolerance::Declared { .. } => String::new(),
+    }
+}
+
+fn speed(judgement: &Judgement) -> Vec<Block> {
+    let figures = figures::speed(judgement);
+    if figures.is_empty() {
+        return vec![text("No speed was measured on any candidate.")];
+    }
+    let mut blocks = Vec::new();
+    if let [cell] = figures::cells(judgement).as_slice() {
+        blocks.push(Block::Text(format!("One cell was measured: {cell}.")));
+    }
+    blocks.extend(figures.into_iter().map(|f| Block::Figure(Box::new(f))));
+    blocks
+}
+
+fn latency(input: &Input, tables: &Tables) -> Vec<Block> {
+    let mut blocks = vec![text(
+        "A curve further left is faster; a long flat top is a tail of slow requests. Each list runs from the fastest median to the slowest. A percentile is printed only where enough requests stand behind it.",
+    )];
+    for (figure, series) in figures::distributions(input) {
+        blocks.push(Block::Figure(Box::new(figure)));
+        let cell = series[0].cell.to_string();
+        let percentiles = tables.percentiles.of(&cell).of(words::metric(series[0].metric));
+        blocks.push(Block::Table(percentiles));
+    }
+    if blocks.len() == 1 {
+        return vec![text("No request was timed.")];
+    }
+    blocks
+}
+
+fn drift(input: &Input) -> Vec<Block> {
+    let figures = figures::drift(input);
+    if figures.is_empty() {
+        return vec![text("No trial has a value.")];
+    }
+    figures.into_iter().map(|f| Block::Figure(Box::new(f))).collect()
+}
+
+fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    if tables.equivalence.rows.is_empty() {
+        return vec![text("No output was graded, so no verdict on outputs is possible.")];
+    }
+    let mut blocks = vec![text(
+        "A trusted reference read the timed outputs, token by token, and says how far each token is from what it would have chosen after the same tokens. Free-running texts are never compared: honest servers diverge.",
+    )];
+    blocks.extend(figures::margins(judgement).map(|f| Block::Figure(Box::new(f))));
+    let columns = [
+        "Arm",
+        "Graded requests",
+        "Graded tokens",
+        "Not first choice, share",
+        "Mean x",
+        "Upper bound of x",
+        "Far requests",
+        "Far, upper bound",
+        "ln E",
+    ];
+    blocks.push(Block::Table(tables.equivalence.pick(&columns)));
+    blocks
+}
+
+fn candidates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    if judgement.candidates.is_empty() {
+        return vec![text("There is none.")];
+    }
+    let explained = text(
+        "Speed: geometric means over rounds; detectable is the smallest effect that this many rounds show with 80 % power. Margins: x is a share of the cap, a request is far if one of its tokens is above four caps. Tokens: a space is shown as ␣, a line break as ⏎.",
+    );
+    let each = judgement.candidates.iter().enumerate().flat_map(|(i, c)| candidate(i, c, tables));
+    std::iter::once(explained).chain(each).collect()
+}
+
+fn baseline(tables: &Tables) -> Vec<Block> {
+    let columns = ["Cell", "Opening", "Closing", "Speed-up", "Rounds", "p", "Detectable"];
+    let mut blocks = vec![
+        text(
+            "Each block opens and closes with the same baseline. What differs between the two is noise and drift: no smaller effect of a candidate can be believed.",
+        ),
+        table_or(&tables.baseline.pick(&columns), "The baseline was not measured twice in any block."),
+    ];
+    if let [first, ..] = tables.equivalence.of("baseline").rows.as_slice() {
+        blocks.push(text(
+            "The baseline's outputs under the reference, which shows how far the reference agrees with itself:",
+        ));
+        let facts = tables.equivalence.of("baseline");
+        blocks.push(Block::Facts(super::table::Table { rows: vec![first.clone()], ..facts }));
+    }
+    let structure = tables.structure.of("baseline");
+    if !structure.rows.is_empty() {
+        blocks.push(super::candidate::structure(structure));
+    }
+    blocks.push(table_or(&tables.voids, "Nothing was void: every trial counts."));
+    blocks
+}
+
+fn reproduce(input: &Input) -> Vec<Block> {
+    vec![
+        text("The same bundles give the same verdicts and the same report, byte for byte, on any machine:"),
+        Block::Commands(input.commands.to_vec()),
+        text(
+            "Beside this page: every number shown, as CSV in csv/; every picture, as SVG in plots/; the verdicts with all their evidence in verdicts.json.",
+        ),
+    ]
+}

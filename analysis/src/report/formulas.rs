@@ -1,0 +1,93 @@
+//! How every number is made: tools disagree on the same words, so a report prints its own.
+
+/// A quantity, how it is computed, what it means, and who defined it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Formula {
+    pub(crate) name: &'static str,
+    /// `_{…}` is a subscript.
+    pub(crate) formula: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) source: &'static str,
+}
+
+const fn formula(name: &'static str, formula: &'static str, meaning: &'static str, source: &'static str) -> Formula {
+    Formula { name, formula, meaning, source }
+}
+
+/// In the order in which a reader needs them.
+pub(crate) const FORMULAS: [Formula; 14] = [
+    formula(
+        "TTFT",
+        "t(first chunk with non-empty content) − t(send)",
+        "Time to first token. A chunk without content is not a token. Under open load, t(send) is the intended send.",
+        "MLPerf Inference, token latencies",
+    ),
+    formula("E2EL", "t(end of response) − t(send)", "End-to-end latency of one request.", "vLLM bench serve"),
+    formula(
+        "TPOT",
+        "(E2EL − TTFT) / (output tokens − 1)",
+        "Time per output token after the first. The tokens are counted by us on what was received.",
+        "MLPerf Inference; vLLM bench serve",
+    ),
+    formula("ITL", "t(chunk i+1) − t(chunk i)", "Gap between two content chunks.", "vLLM bench serve"),
+    formula(
+        "E2EL at equal work",
+        "t(token k) − t(send), k = min(N baseline, N candidate)",
+        "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one.",
+        "METHOD, Speed",
+    ),
+    formula(
+        "Output throughput",
+        "output tokens of completed requests / duration of the load phase",
+        "Tokens per second.",
+        "vLLM bench serve",
+    ),
+    formula(
+        "Speed-up",
+        "exp(mean over rounds of ln(baseline / candidate))",
+        "Geometric mean ratio. Each candidate is held against the mean log of its neighbouring baselines. Throughputs enter the other way up, so above 1 is always better.",
+        "Fleming and Wallace 1986",
+    ),
+    formula(
+        "95 % interval",
+        "exp(m ± t_{n−1} · s / √n), m and s over n rounds",
+        "Paired t on the log ratios of rounds, never of pooled requests. Below six rounds no claim is made.",
+        "Student 1908; METHOD, Speed",
+    ),
+    formula(
+        "Sign-flip p",
+        "share of the 2ⁿ sign patterns whose |mean| ≥ the observed |mean|",
+        "An exact test beside the t test, without its assumption of normality.",
+        "Fisher 1935",
+    ),
+    formula(
+        "Percentile p",
+        "the ⌈n p⌉-th of n sorted values",
+        "Always an observed value. Printed from 11 (p50), 64 (p90), 130 (p95) or 662 (p99) requests on.",
+        "Hyndman and Fan 1996, type 1; MLPerf LoadGen, early stopping",
+    ),
+    formula(
+        "Margin m",
+        "log p_{ref}(best token) − log p_{ref}(emitted token)",
+        "In nats, at each output token, given the candidate's own tokens before it. 0 where the reference would have chosen the same token.",
+        "Token-DiFR, arXiv 2511.20621",
+    ),
+    formula(
+        "x of a request",
+        "mean over tokens of min(m, c) / c",
+        "Between 0 and 1; the cap c bounds what one token can weigh. Equivalent only if the launch-clustered upper 95 % bound of the mean of x is below δ.",
+        "Token-DiFR; METHOD, Equivalence",
+    ),
+    formula(
+        "Far request h",
+        "1 if any margin is above 4c, else 0",
+        "Catches a few very wrong tokens in an otherwise good answer. Its share has an exact binomial upper bound.",
+        "Clopper and Pearson 1934",
+    ),
+    formula(
+        "E",
+        "½ · 1/G · Σ_{g} Π_{i} (1 + λ_{g} (x_{i} − δ)) + ½ · the same on h",
+        "Evidence against “the mean is at most δ”, as a bet that cannot win in the long run if that is true. Suspect from 10³, altered from 10⁶; METHOD says how many launches must agree.",
+        "Waudby-Smith and Ramdas 2024; METHOD, Equivalence",
+    ),
+];

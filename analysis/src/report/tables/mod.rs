@@ -1,0 +1,82 @@
+//! Every table of a report. Each is a CSV file; the documents show them whole or in parts.
+
+/// Percentiles, distributions, drift.
+mod latency;
+/// Bundles, hosts, digests, voids.
+mod origin;
+/// Margins, structure, worst tokens, outcomes, failures.
+mod outputs;
+/// Verdicts, speed, rounds, the baseline against itself.
+mod speed;
+
+pub(crate) use latency::{decimals, steps};
+
+use super::{input::Input, table::Table};
+
+/// All tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    pub(crate) verdicts: Table,
+    pub(crate) reasons: Table,
+    pub(crate) speed: Table,
+    pub(crate) rounds: Table,
+    pub(crate) baseline: Table,
+    pub(crate) equivalence: Table,
+    pub(crate) structure: Table,
+    pub(crate) worst: Table,
+    pub(crate) outcomes: Table,
+    pub(crate) failures: Table,
+    pub(crate) percentiles: Table,
+    pub(crate) distributions: Table,
+    pub(crate) drift: Table,
+    pub(crate) voids: Table,
+    pub(crate) bundles: Table,
+    pub(crate) environment: Table,
+}
+
+impl Tables {
+    /// Of an input.
+    pub(crate) fn of(input: &Input) -> Self {
+        let judgement = input.judgement;
+        Tables {
+            verdicts: speed::verdicts(judgement),
+            reasons: speed::reasons(judgement),
+            speed: speed::speed(judgement),
+            rounds: speed::rounds(judgement),
+            baseline: speed::baseline(judgement),
+            equivalence: outputs::equivalence(judgement),
+            structure: outputs::structure(judgement),
+            worst: outputs::worst(judgement),
+            outcomes: outputs::outcomes(judgement),
+            failures: outputs::failures(judgement),
+            percentiles: latency::percentiles(input.series),
+            distributions: latency::distributions(input.series),
+            drift: latency::drift(input.drift),
+            voids: origin::voids(judgement),
+            bundles: origin::bundles(judgement),
+            environment: origin::environment(input),
+        }
+    }
+
+    /// In the order of the report.
+    pub(crate) fn all(&self) -> [&Table; 16] {
+        [
+            &self.verdicts,
+            &self.reasons,
+            &self.speed,
+            &self.rounds,
+            &self.baseline,
+            &self.equivalence,
+            &self.structure,
+            &self.worst,
+            &self.outcomes,
+            &self.failures,
+            &self.percentiles,
+            &self.distributions,
+            &self.drift,
+            &self.voids,
+            &self.bundles,
+            &self.environment,
+        ]
+    }
+}

@@ -1,0 +1,117 @@
+//! Where the numbers come from.
+
+use lab::environment::Environment;
+
+use crate::{
+    judgement::{Judgement, Tolerance},
+    report::{
+        escape,
+        input::Input,
+        number,
+        table::{Cell, Table, column},
+    },
+};
+
+/// What is not counted.
+pub(crate) fn voids(judgement: &Judgement) -> Table {
+    let row = |void: &crate::judgement::Void| {
+        vec![
+            Cell::plain(number::count(u64::from(void.round))),
+            Cell::plain(number::count(u64::from(void.block))),
+            Cell::Text(escape::detail(&void.why)),
+        ]
+    };
+    Table {
+        name: "voids",
+        caption: "Measured but not counted; a candidate is never the reason",
+        columns: vec![column("Round", &["round"]), column("Block", &["block"]), column("Why", &["why"])],
+        rows: judgement.voids.iter().map(row).collect(),
+    }
+}
+
+/// The sealed folders.
+pub(crate) fn bundles(judgement: &Judgement) -> Table {
+    let row = |bundle: &crate::judgement::BundleRef| {
+        vec![
+            Cell::Text(bundle.kind.to_owned()),
+            Cell::Code(escape::name(&bundle.folder)),
+            Cell::Text(escape::name(&bundle.sealed)),
+            Cell::Code(bundle.id.to_string()),
+        ]
+    };
+    Table {
+        name: "bundles",
+        caption: "The sealed bundles behind this report, by the digest of their manifests",
+        columns: vec![
+            column("Kind", &["kind"]),
+            column("Folder", &["folder"]),
+            column("Sealed", &["sealed"]),
+            column("Digest", &["digest"]),
+        ],
+        rows: judgement.bundles.iter().map(row).collect(),
+    }
+}
+
+/// The method, the workload, the hosts and every digest.
+pub(crate) fn environment(input: &Input) -> Table {
+    let judgement = input.judgement;
+    let mut rows = Vec::new();
+    let mut fact =
+        |of: &str, what: &str, cell: Cell| rows.push(vec![Cell::Text(of.into()), Cell::Text(what.into()), cell]);
+    fact("report", "method version", Cell::Text(judgement.method.into()));
+    fact("report", "workload", Cell::Text(escape::name(&judgement.workload)));
+    fact("report", "workload digest", Cell::Code(judgement.workload_digest.to_string()));
+    match judgement.tolerance {
+        Tolerance::Declared { cap_nats, mean, far } => {
+            fact("report", "margin cap c, declared", Cell::Measure(number::declared(cap_nats), "nats"));
+            fact("report", "tolerance δ of mean x, declared", Cell::plain(number::declared(mean)));
+            fact("report", "tolerance δₕ of far requests, declared", Cell::plain(number::declared(far)));
+        }
+        Tolerance::None => fact("report", "tolerance", Cell::Nothing("none declared".into())),
+    }
+    if let Some(lag) = judgement.baseline.send_lag_p99_ns {
+        fact("report", "largest p99 of send lag", Cell::Measure(number::millis(lag.0 as f64), "ms"));
+    }
+    for environment in input.environments {
+        host(environment, &mut fact);
+    }
+    Table {
+        name: "environment",
+        caption: "What was measured with what",
+        columns: vec![column("Of", &["of"]), column("What", &["what"]), column("Value", &["value", "unit"])],
+        rows,
+    }
+}
+
+fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
+    let host = escape::name(&environment.host);
+    let known = |value: &Option<String>| {
+        value.as_ref().map_or_else(|| Cell::Nothing("unknown".into()), |v| Cell::Text(escape::name(v)))
+    };
+    let code = |digest: lab::Digest| Cell::Code(digest.to_string());
+    fact(&host, "system", known(&environment.system));
+    fact(&host, "kernel", known(&environment.kernel));
+    fact(&host, "processor", known(&environment.cpu));
+    fact(&host, "cores", Cell::plain(number::count(u64::from(environment.cores))));
+    let gib = |bytes: u64| Cell::Measure(number::fixed(bytes as f64 / f64::from(1 << 30), 2), "GiB");
+    fact(&host, "memory", environment.memory_bytes.map_or_else(|| Cell::Nothing("unknown".into()), gib));
+    fact(&host, "frequency governor", known(&environment.governor));
+    fact(&host, "clock source", known(&environment.clock_source));
+    if environment.gpus.is_empty() {
+        fact(&host, "GPU", Cell::Nothing("none found".into()));
+    }
+    for gpu in &environment.gpus {
+        let text = format!("{}, driver {}", escape::name(&gpu.name), escape::name(&gpu.driver));
+        fact(&host, "GPU", Cell::Text(text));
+        fact(&host, "GPU id", Cell::Code(escape::name(&gpu.uuid)));
+    }
+    fact(&host, "program", Cell::Text(format!("bench {}", escape::name(&environment.program.version))));
+    let program = environment.program.digest;
+    fact(&host, "program digest", program.map_or_else(|| Cell::Nothing("unknown".into()), code));
+    for (name, model) in &environment.models {
+        let name = escape::name(name);
+        fact(&host, &format!("model {name}"), gib(model.bytes));
+        fact(&host, &format!("model {name}, tree digest"), code(model.digest));
+        fact(&host, &format!("model {name}, tokenizer digest"), code(model.tokenizer));
+    }
+}

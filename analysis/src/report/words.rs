@@ -1,0 +1,205 @@
+//! Numbers in words: words first, numbers second.
+
+use lab::{plan::Role, records::Class};
+
+use super::{
+    escape,
+    number::{self, Number},
+};
+use crate::judgement::{Candidate, Effect, Judgement, Verdict};
+
+/// The code of the reason that margins are above the tolerance.
+const MARGINS: &str = "margins-above-tolerance";
+/// Candidates that the headline names one by one.
+const NAMED: usize = 6;
+
+/// A metric's name.
+pub(crate) fn metric(code: &'static str) -> &'static str {
+    match code {
+        "e2el-equal-work" => "E2EL at equal work",
+        "ttft" => "TTFT",
+        "tpot" => "TPOT",
+        "itl" => "ITL",
+        "e2el" => "E2EL",
+        "output-throughput" => "output throughput",
+        other => other,
+    }
+}
+
+/// The id of the section on the candidate at this place.
+pub(crate) fn section_of(place: usize) -> String {
+    format!("candidate-{}", place + 1)
+}
+
+/// What a trial is in its block.
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Opening => "opening baseline",
+        Role::Candidate => "candidate",
+        Role::Closing => "closing baseline",
+    }
+}
+
+/// Whose failure a failure is.
+pub(crate) fn class(class: Class) -> &'static str {
+    match class {
+        Class::Host => "host",
+        Class::Image => "image",
+        Class::Start => "start",
+        Class::LoadTimeout => "load timeout",
+        Class::Protocol => "protocol",
+        Class::Deadline => "deadline",
+    }
+}
+
+/// Why there is no interval.
+pub(crate) fn not_powered(rounds: u64) -> String {
+    format!("not powered ({})", counted(rounds, "round"))
+}
+
+/// `1 round`, `3 rounds`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `1.24× [1.19, 1.30]`, or why not.
+pub(crate) fn speedup(effect: Option<&Effect>) -> String {
+    match effect {
+        Some(e) if e.powered => format!(
+            "{}× [{}, {}]",
+            number::ratio(e.speedup).digits(),
+            number::ratio(e.low).digits(),
+            number::ratio(e.high).digits()
+        ),
+        Some(e) => not_powered(e.rounds),
+        None => "no claim".into(),
+    }
+}
+
+/// The decisive reason, without what stands after its first semicolon: the whole of it is in
+/// the candidate's section.
+pub(crate) fn in_short(candidate: &Candidate) -> String {
+    let Some(reason) = candidate.reasons.first() else { return String::new() };
+    if reason.code == MARGINS {
+        let share = candidate.equivalence.as_ref().and_then(|e| number::percent(e.not_first, e.tokens));
+        if let Some(share) = share {
+            return format!("{} % of graded tokens are not the reference's first choice", share.digits());
+        }
+    }
+    let text = escape::detail(&reason.text);
+    text.split(';').next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
+
+/// The geometric mean over cells of the speed-up in a metric beside the primary one, if
+/// every cell has it and the primary one supports a claim.
+pub(crate) fn beside(candidate: &Candidate, metric: &str) -> Option<f64> {
+    candidate.overall.filter(|e| e.powered)?;
+    let mut logs = Vec::new();
+    for cell in &candidate.speed {
+        let found = cell.beside.iter().find(|m| m.metric == metric)?;
+        logs.push(libm::log(found.effect.filter(|e| e.speedup > 0.0)?.speedup));
+    }
+    (!logs.is_empty()).then(|| libm::exp(logs.iter().sum::<f64>() / logs.len() as f64))
+}
+
+/// A ratio's distance from 1 in percent: whole from ten on.
+fn percent(ratio: f64) -> Number {
+    let percent = ((ratio - 1.0) * 100.0).abs();
+    number::fixed(percent, if percent < 9.95 { 1 } else { 0 })
+}
+
+/// How fast a candidate is: a verb, and what follows it.
+pub(crate) fn how_fast(candidate: &Candidate) -> (&'static str, String) {
+    match (&candidate.overall, &candidate.overall_note) {
+        (Some(e), _) if e.powered => faster(e),
+        (_, Some(note)) => ("has", format!("no speed claim ({})", escape::detail(&note.text))),
+        (Some(e), None) => ("has", format!("no speed claim ({})", not_powered(e.rounds))),
+        (None, None) => ("has", "no measured speed".into()),
+    }
+}
+
+fn faster(e: &Effect) -> (&'static str, String) {
+    let between = |low: f64, high: f64| format!("95 % interval {}–{} %", percent(low).digits(), percent(high).digits());
+    let point = percent(e.speedup);
+    if e.low > 1.0 {
+        ("is", format!("{} % faster than the baseline ({})", point.digits(), between(e.low, e.high)))
+    } else if e.high < 1.0 {
+        ("is", format!("{} % slower than the baseline ({})", point.digits(), between(e.high, e.low)))
+    } else {
+        ("shows", format!("no speed difference from the baseline ({})", speedup(Some(e))))
+    }
+}
+
+/// A sentence of the headline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Of whom it speaks; none for the rest of a long list.
+    pub(crate) verdict: Option<Verdict>,
+    /// How it starts: a name or a number.
+    pub(crate) subject: String,
+    /// How it goes on.
+    pub(crate) rest: String,
+}
+
+/// One sentence on one candidate: verdict, then speed where it may count.
+fn sentence(candidate: &Candidate) -> Line {
+    let provisional = if candidate.provisional { " (provisional)" } else { "" };
+    let reason = in_short(candidate);
+    let (verb, speed) = how_fast(candidate);
+    let rest = match candidate.verdict {
+        Verdict::Equivalent => format!("{verb} {speed}, outputs equivalent{provisional}."),
+        Verdict::Undecided => format!("is undecided: {reason}."),
+        Verdict::Altered => format!("altered the outputs{provisional}: {reason}."),
+    };
+    Line { verdict: Some(candidate.verdict), subject: escape::name(&candidate.name), rest }
+}
+
+/// The headline, one sentence a line.
+pub(crate) fn headline(judgement: &Judgement) -> Vec<Line> {
+    let candidates = &judgement.candidates;
+    let named = if candidates.len() <= NAMED { candidates.len() } else { NAMED - 1 };
+    let mut lines: Vec<_> = candidates[..named].iter().map(sentence).collect();
+    if named < candidates.len() {
+        let rest = &candidates[named..];
+        let of = |verdict| rest.iter().filter(|c| c.verdict == verdict).count();
+        let text = format!(
+            "more: {} equivalent, {} undecided, {} altered.",
+            of(Verdict::Equivalent),
+            of(Verdict::Undecided),
+            of(Verdict::Altered)
+        );
+        lines.push(Line { verdict: None, subject: rest.len().to_string(), rest: text });
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(speedup: f64, low: f64, high: f64, rounds: u64) -> Effect {
+        Effect { rounds, powered: rounds >= 6, speedup, low, high, p: 0.01, sign_flip_p: None, detectable: None }
+    }
+
+    #[test]
+    fn speed_is_said_in_percent_with_its_interval() {
+        assert_eq!(
+            faster(&effect(1.24, 1.19, 1.304, 10)),
+            ("is", "24 % faster than the baseline (95 % interval 19–30 %)".into())
+        );
+        assert_eq!(
+            faster(&effect(0.87, 0.84, 0.9, 10)),
+            ("is", "13 % slower than the baseline (95 % interval 10–16 %)".into())
+        );
+    }
+
+    #[test]
+    fn no_claim_is_made_where_the_interval_holds_1_or_rounds_are_few() {
+        assert_eq!(
+            faster(&effect(1.01, 0.98, 1.04, 10)),
+            ("shows", "no speed difference from the baseline (1.01× [0.98, 1.04])".into())
+        );
+        assert_eq!(speedup(Some(&effect(1.5, 1.4, 1.6, 3))), "not powered (3 rounds)");
+        assert_eq!(speedup(None), "no claim");
+    }
+}

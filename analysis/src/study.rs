@@ -1,0 +1,258 @@
+//! Sealed bundles, opened for judging: one measure bundle and the grade bundles of it.
+//!
+//! Everything a verdict rests on is read here and nowhere else, as typed rows; the same
+//! rows are handed out as polars frames ([`Study::requests_frame`] and its siblings) for
+//! tables, files and whoever wants to look for themselves.
+
+mod contract;
+mod frames;
+mod grades;
+mod response;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use lab::{
+    Kind, Problem, Result,
+    bundle::{Bundle, TRIAL, TRIALS},
+    plan::{self, Role},
+    records::{self, ChunkRow, RequestRow, TrialOutcome},
+    tokenizer::Tokenizer,
+    workload::{BASELINE, Workload},
+};
+
+pub(crate) use contract::{Contract, read as read_contract};
+pub(crate) use frames::outcome_name;
+pub use grades::Graded;
+pub(crate) use response::same_text;
+pub use response::{CountedFrom, Response, Step};
+
+/// A set of bundles that is judged as one.
+pub struct Study {
+    /// The bundle of trials.
+    pub measure: Bundle,
+    /// Grade bundles of it, sorted by id.
+    pub grades: Vec<Bundle>,
+    /// The workload.
+    pub workload: Workload,
+    /// The trials that are there, in the plan's order.
+    pub trials: Vec<Trial>,
+    /// Planned trials that are not in the bundle.
+    pub missing: Vec<plan::Trial>,
+    tokenizers: BTreeMap<String, Tokenizer>,
+    prompts: grades::Prompts,
+}
+
+/// One trial: one arm, one server lifetime.
+#[derive(Debug)]
+pub struct Trial {
+    /// Its folder.
+    pub folder: String,
+    /// As planned.
+    pub plan: plan::Trial,
+    /// As it went.
+    pub record: records::Trial,
+    /// Its timed requests, in the plan's order. A failed trial has those that it came to.
+    pub responses: Vec<Response>,
+    /// The reference's view of the sampled ones, by request.
+    pub graded: BTreeMap<u32, Graded>,
+    /// Whether a grade bundle sampled it.
+    pub sampled: bool,
+    index: BTreeMap<u32, usize>,
+}
+
+/// A model on a number of GPUs under a load.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cell {
+    /// The model's name.
+    pub model: String,
+    /// GPUs of the server.
+    pub gpus: u32,
+    /// The load's name.
+    pub load: String,
+}
+
+impl Trial {
+    /// Whether every phase ran.
+    pub fn completed(&self) -> bool {
+        self.record.outcome == TrialOutcome::Completed
+    }
+
+    /// The responses of a load.
+    pub fn of_load<'a>(&'a self, load: &'a str) -> impl Iterator<Item = &'a Response> {
+        self.responses.iter().filter(move |r| r.load == load)
+    }
+
+    /// The response to a request.
+    pub fn response(&self, request: u32) -> Option<&Response> {
+        self.index.get(&request).map(|i| &self.responses[*i])
+    }
+}
+
+impl Study {
+    /// Opens bundles that belong together, in any order. Their bytes are compared with
+    /// their manifests as they are read.
+    pub fn open(paths: &[PathBuf]) -> Result<Self> {
+        let bundles = paths.iter().map(|p| Bundle::open(p)).collect::<Result<Vec<_>>>()?;
+        let (mut measures, mut grades): (Vec<_>, Vec<_>) = bundles.into_iter().partition(Bundle::is_measure);
+        let not_comparable = |what: String, next: &str| Problem::new(Kind::NotComparable, what).next(next);
+        let (Some(measure), true) = (measures.pop(), measures.is_empty()) else {
+            let what = format!("{} of these bundles are measurements, not one", measures.len());
+            let what = if measures.is_empty() { "none of these bundles is a measurement".into() } else { what };
+            return Err(not_comparable(what, "name one measure bundle, and the grade bundles of it"));
+        };
+        grades.sort_by_key(|b| b.id);
+        if grades.windows(2).any(|pair| pair[0].id == pair[1].id) {
+            return Err(not_comparable("a grade bundle is named twice".into(), "name it once"));
+        }
+        if let Some(other) = grades.iter().find(|b| !b.manifest.parents.contains(&measure.id)) {
+            let place = other.path.display().to_string();
+            let what = format!("this bundle does not grade {}", measure.id);
+            return Err(not_comparable(what, "name the grade bundles of this measurement").at(place));
+        }
+        let contract = contract::read(&measure)?;
+        let models: BTreeSet<&String> = contract.plan.trials.iter().map(|t| &t.model).collect();
+        let tokenizers: BTreeMap<String, Tokenizer> = models
+            .into_iter()
+            .map(|model| measure.tokenizer(model).map(|t| (model.clone(), t)))
+            .collect::<Result<_>>()?;
+        let (mut trials, missing) = read_trials(&measure, &contract, &tokenizers)?;
+        let prompts = grades::read(&grades, &contract, &mut trials, &tokenizers)?;
+        Ok(Study { measure, grades, workload: contract.workload, trials, missing, tokenizers, prompts })
+    }
+
+    /// The baseline and the candidates of the plan, the baseline first.
+    pub fn arms(&self) -> Vec<&str> {
+        let planned: BTreeSet<&str> = self.planned().map(|t| t.arm.as_str()).filter(|arm| *arm != BASELINE).collect();
+        std::iter::once(BASELINE).chain(planned).collect()
+    }
+
+    /// Every cell of the plan, sorted.
+    pub fn cells(&self) -> Vec<Cell> {
+        let all = self.planned().flat_map(cells_of);
+        all.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The cells in which an arm is planned, sorted.
+    pub fn cells_of_arm(&self, arm: &str) -> Vec<Cell> {
+        let all = self.planned().filter(|t| t.arm == arm).flat_map(cells_of);
+        all.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Every planned trial, whether it is there or not; those that are come first.
+    pub fn planned(&self) -> impl Iterator<Item = &plan::Trial> {
+        self.trials.iter().map(|t| &t.plan).chain(&self.missing)
+    }
+
+    /// The trials of an arm that completed, in the plan's order.
+    pub fn completed<'a>(&'a self, arm: &'a str) -> impl Iterator<Item = &'a Trial> {
+        self.trials.iter().filter(move |t| t.plan.arm == arm && t.completed())
+    }
+
+    /// The baselines beside a trial that completed: those of its block, less itself.
+    pub fn baselines_beside<'a>(&'a self, trial: &'a Trial) -> impl Iterator<Item = &'a Trial> {
+        self.trials.iter().filter(move |t| {
+            t.plan.block == trial.plan.block
+                && t.plan.role != Role::Candidate
+                && t.plan.n != trial.plan.n
+                && t.completed()
+        })
+    }
+
+    /// The tokenizer of a model of the plan.
+    pub fn tokenizer(&self, model: &str) -> Option<&Tokenizer> {
+        self.tokenizers.get(model)
+    }
+
+    /// Prompt tokens of a request, as the reference renders it; none without a grade.
+    pub fn prompt_tokens(&self, model: &str, request: u32) -> Option<u64> {
+        self.prompts.get(&(model.to_owned(), request)).copied()
+    }
+}
+
+fn cells_of(trial: &plan::Trial) -> impl Iterator<Item = Cell> {
+    trial.phases.iter().map(|p| Cell { model: trial.model.clone(), gpus: trial.gpus, load: p.load.clone() })
+}
+
+type Found = (Vec<Trial>, Vec<plan::Trial>);
+
+fn read_trials(bundle: &Bundle, contract: &Contract, tokenizers: &BTreeMap<String, Tokenizer>) -> Result<Found> {
+    let mut folders: BTreeSet<&str> = bundle
+        .manifest
+        .files
+        .iter()
+        .filter_map(|f| f.path.strip_prefix(TRIALS)?.strip_prefix('/')?.split_once('/'))
+        .map(|(folder, _)| folder)
+        .collect();
+    let (mut trials, mut missing) = (Vec::new(), Vec::new());
+    for planned in &contract.plan.trials {
+        let folder = planned.folder();
+        if !folders.remove(folder.as_str()) {
+            missing.push(planned.clone());
+            continue;
+        }
+        let tokenizer = tokenizers.get(&planned.model).ok_or_else(|| Problem::broken("a model has no tokenizer"))?;
+        trials.push(read_trial(bundle, planned, &folder, tokenizer)?);
+    }
+    match folders.first() {
+        None => Ok((trials, missing)),
+        Some(stranger) => {
+            let name = lab::text::shown(stranger, 80);
+            Err(Problem::broken(format!("`{name}` is no trial of the plan")).next("run bench verify"))
+        }
+    }
+}
+
+fn read_trial(bundle: &Bundle, planned: &plan::Trial, folder: &str, tokenizer: &Tokenizer) -> Result<Trial> {
+    let place = format!("{TRIALS}/{folder}");
+    let broken = |what: String| Problem::broken(what).at(place.clone()).next("run bench verify");
+    let has = |file: &str| bundle.manifest.files.iter().any(|f| f.path == format!("{place}/{file}"));
+    let text = contract::text(bundle, &format!("{place}/{TRIAL}"))?;
+    let record: records::Trial = lab::bundle::versioned(&text, records::FORMAT, &place)?;
+    if record.trial != *planned {
+        return Err(broken("its trial.json does not tell the planned trial".into()));
+    }
+    let completed = record.outcome == TrialOutcome::Completed;
+    let (rows, chunks): (Vec<RequestRow>, Vec<ChunkRow>) =
+        if completed || (has(lab::bundle::REQUEST_TABLE) && has(lab::bundle::CHUNK_TABLE)) {
+            let stored = bundle.trial(folder)?;
+            (stored.requests, stored.chunks)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+    let mut by_request = BTreeMap::<u32, Vec<&ChunkRow>>::new();
+    chunks.iter().for_each(|c| by_request.entry(c.request).or_default().push(c));
+    let mut by_id = BTreeMap::new();
+    for row in &rows {
+        if by_id.insert(row.request, row).is_some() {
+            return Err(broken(format!("request {} stands twice in its table", row.request)));
+        }
+    }
+    let mut responses = Vec::new();
+    for phase in &planned.phases {
+        for id in phase.requests.ids() {
+            match by_id.get(&id) {
+                Some(row) if row.phase == phase.load => {
+                    let chunks = by_request.get(&id).map_or(&[][..], Vec::as_slice);
+                    responses.push(Response::read(row, chunks, tokenizer));
+                }
+                None if !completed => {}
+                _ => return Err(broken(format!("request {id} of load {} has no row", phase.load))),
+            }
+        }
+    }
+    Ok(Trial {
+        folder: folder.into(),
+        plan: planned.clone(),
+        record,
+        index: responses.iter().enumerate().map(|(i, r)| (r.request, i)).collect(),
+        responses,
+        graded: BTreeMap::new(),
+        sampled: false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! One timed request as we read it: our token count, and when each token was there.
+
+use lab::{
+    Nanos,
+    records::{ChunkRow, Outcome, RequestRow},
+    tokenizer::Tokenizer,
+};
+
+/// One request of a load phase, with our reading of what came back. Offsets count from the
+/// trial's clock start.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Id in the request set.
+    pub request: u32,
+    /// The load's name.
+    pub load: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When the schedule wanted it sent.
+    pub intended_ns: Nanos,
+    /// When it was sent.
+    pub sent_ns: Nanos,
+    /// When the response's head was complete.
+    pub head_ns: Option<Nanos>,
+    /// When the first output came: text, or ids that are not all special tokens.
+    pub first_ns: Option<Nanos>,
+    /// When the last output came.
+    pub last_ns: Option<Nanos>,
+    /// When reading ended.
+    pub end_ns: Nanos,
+    /// Token ids that the server sent, in order.
+    pub received: Vec<u32>,
+    /// Our tokenizer's reading of the text; empty where the received ids are counted.
+    pub reading: Vec<u32>,
+    /// What our token count rests on.
+    pub counted_from: CountedFrom,
+    /// Whether the last received id is a special token: an end of turn, which text cannot show.
+    pub ends_special: bool,
+    /// The whole output text; hostile.
+    pub text: String,
+    /// Each chunk with how many tokens had come by then.
+    pub steps: Vec<Step>,
+    /// Entries in its lists of logprobs.
+    pub entries: u32,
+    /// `finish_reason`, or empty; hostile.
+    pub finish: String,
+    /// Whether `[DONE]` came.
+    pub done: bool,
+    /// Prompt tokens, as the server claims.
+    pub claimed_prompt: Option<u64>,
+    /// Output tokens, as the server claims.
+    pub claimed_output: Option<u64>,
+}
+
+/// What a token count rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountedFrom {
+    /// The ids that the server sent; they decode to its text.
+    Ids,
+    /// Our tokenizer's reading of the text.
+    Text,
+}
+
+/// One chunk of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Position among the response's events.
+    pub event: u32,
+    /// The read that completed it.
+    pub read: u32,
+    /// When that read returned.
+    pub offset_ns: Nanos,
+    /// Output tokens that had come by then.
+    pub tokens: u32,
+    /// Whether it carried output.
+    pub output: bool,
+}
+
+impl Response {
+    /// Reads one request's row and chunks, which are in the order of the stream.
+    pub(crate) fn read(row: &RequestRow, chunks: &[&ChunkRow], tokenizer: &Tokenizer) -> Self {
+        let received: Vec<u32> = chunks.iter().flat_map(|c| c.ids.0.iter().copied()).collect();
+        let text: String = chunks.iter().map(|c| c.text.as_str()).collect();
+        let covered = !received.is_empty() && same_text(&tokenizer.decode(&received), &text);
+        let counted_from = if covered { CountedFrom::Ids } else { CountedFrom::Text };
+        let received_end = received.last().is_some_and(|id| tokenizer.is_special(*id));
+        let reading = if covered { Vec::new() } else { tokenizer.encode(&text) };
+        let (all, bytes) = (reading.len() as u128, text.len().max(1) as u128);
+        let (mut ids_so_far, mut bytes_so_far) = (0u32, 0u128);
+        let steps: Vec<Step> = chunks
+            .iter()
+            .map(|c| {
+                ids_so_far += c.ids.0.len() as u32;
+                bytes_so_far += c.text.len() as u128;
+                let share = (all * bytes_so_far / bytes) as u32;
+                Step {
+                    event: c.event,
+                    read: c.read,
+                    offset_ns: c.offset_ns,
+                    tokens: if covered { ids_so_far } else { share },
+                    output: !c.text.is_empty() || c.ids.0.iter().any(|id| !tokenizer.is_special(*id)),
+                }
+            })
+            .collect();
+        Response {
+            request: row.request,
+            load: row.phase.clone(),
+            outcome: row.outcome,
+            intended_ns: row.intended_ns,
+            sent_ns: row.sent_ns,
+            head_ns: row.head_ns,
+            first_ns: steps.iter().find(|s| s.output).map(|s| s.offset_ns),
+            last_ns: steps.iter().rev().find(|s| s.output).map(|s| s.offset_ns),
+            end_ns: row.end_ns,
+            received,
+            reading,
+            counted_from,
+            ends_special: covered && received_end,
+            text,
+            steps,
+            entries: chunks.iter().fold(0, |sum, c| sum.saturating_add(c.entries)),
+            finish: row.finish.clone(),
+            done: row.done,
+            claimed_prompt: row.claimed_prompt,
+            claimed_output: row.claimed_output,
+        }
+    }
+
+    /// The tokens of the output, as we count them.
+    pub fn ids(&self) -> &[u32] {
+        match self.counted_from {
+            CountedFrom::Ids => &self.received,
+            CountedFrom::Text => &self.reading,
+        }
+    }
+
+    /// How many.
+    pub fn tokens(&self) -> u32 {
+        self.ids().len() as u32
+    }
+
+    /// How many of them text can show: without the end token, so that counts from ids and counts
+    /// from text can be compared.
+    pub fn shown_tokens(&self) -> u32 {
+        self.tokens() - u32::from(self.ends_special)
+    }
+
+    /// Whether a whole response came.
+    pub fn complete(&self) -> bool {
+        self.outcome == Outcome::Complete
+    }
+
+    /// Time to the first output.
+    pub fn ttft(&self) -> Option<Nanos> {
+        self.first_ns.map(|at| since(at, self.sent_ns))
+    }
+
+    /// Time to the end.
+    pub fn e2el(&self) -> Nanos {
+        since(self.end_ns, self.sent_ns)
+    }
+
+    /// (E2EL − TTFT) / (tokens − 1), halves rounded up.
+    pub fn tpot(&self) -> Option<Nanos> {
+        let gaps = u64::from(self.tokens()).checked_sub(1).filter(|n| *n > 0)?;
+        let rest = u128::from(self.e2el().0.saturating_sub(self.ttft()?.0));
+        let gaps = u128::from(gaps);
+        Some(Nanos(((2 * rest + gaps) / (2 * gaps)) as u64))
+    }
+
+    /// Gaps between chunks that carry output.
+    pub fn gaps(&self) -> impl Iterator<Item = Nanos> {
+        let at: Vec<Nanos> = self.steps.iter().filter(|s| s.output).map(|s| s.offset_ns).collect();
+        (1..at.len()).map(move |i| since(at[i], at[i - 1]))
+    }
+
+    /// Time from the send to the chunk that brought token `k` (from 1).
+    pub fn reach(&self, k: u32) -> Option<Nanos> {
+        self.steps.iter().find(|s| s.tokens >= k).map(|s| since(s.offset_ns, self.sent_ns))
+    }
+}
+
+fn since(at: Nanos, from: Nanos) -> Nanos {
+    Nanos(at.0.saturating_sub(from.0))
+}
+
+/// Whether ids that decode to `decoded` are those of `text`: equal but for white space at
+/// the ends and for U+FFFD, which stands where bytes are no character (yet).
+pub(crate) fn same_text(decoded: &str, text: &str) -> bool {
+    let plain = |s: &str| s.replace('\u{fffd}', "").trim().to_owned();
+    plain(decoded) == plain(text)
+}

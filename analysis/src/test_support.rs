@@ -1,0 +1,276 @@
+//! Bundles made of scripted behaviours, sealed by lab's own writers, so that a test says
+//! what a server does and asks what is judged.
+
+mod said;
+mod stream;
+mod words;
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use lab::{
+    Digest, Nanos, audit,
+    bundle::{self, Kind, RunFolder, write_exchanges, write_table},
+    environment::{Environment, ModelFacts, Program},
+    plan::{self, Plan},
+    records::{self, *},
+    requests,
+    workload::{BASELINE, Workload},
+};
+
+use crate::{Judgement, Study};
+pub(crate) use said::{Ask, Part, Said, answer, honest};
+use stream::exchange;
+pub(crate) use words::{END, text_of, tokenizer_json, word};
+
+/// The audit seed of every test run.
+pub(crate) const SEED: [u8; 32] = [7; 32];
+/// Prompt tokens of every request, as the reference renders it.
+const PROMPT: u64 = 5;
+
+type Say = Box<dyn Fn(&Ask) -> Said>;
+type Margin = Box<dyn Fn(&Ask, usize) -> f64>;
+
+/// A run to be scripted.
+pub(crate) struct Script {
+    pub(crate) rounds: u32,
+    pub(crate) requests: u32,
+    pub(crate) max_tokens: u32,
+    pub(crate) sample: u32,
+    /// c, δ, δ_h.
+    pub(crate) tolerance: Option<(f64, f64, f64)>,
+    /// More lines of `[sampling]`.
+    pub(crate) sampling: &'static str,
+    /// A `[matrix]` section.
+    pub(crate) matrix: &'static str,
+    pub(crate) grade: bool,
+    pub(crate) reveal: [u8; 32],
+    arms: BTreeMap<String, (Say, Margin)>,
+    failed: Vec<(String, u32, Class)>,
+}
+
+impl Script {
+    /// A run whose baseline takes `step_ns` a token and is its own reference exactly.
+    pub(crate) fn new(baseline: impl Fn(&Ask) -> Said + 'static) -> Self {
+        let script = Script {
+            rounds: 6,
+            requests: 6,
+            max_tokens: 20,
+            sample: 4,
+            tolerance: Some((0.5, 0.02, 0.2)),
+            sampling: "",
+            matrix: "",
+            grade: true,
+            reveal: SEED,
+            arms: BTreeMap::new(),
+            failed: Vec::new(),
+        };
+        script.arm(BASELINE, baseline)
+    }
+
+    /// Adds an arm, or replaces one.
+    pub(crate) fn arm(mut self, name: &str, say: impl Fn(&Ask) -> Said + 'static) -> Self {
+        self.arms.insert(name.into(), (Box::new(say), Box::new(|_, _| 0.0)));
+        self
+    }
+
+    /// How far each token of an arm is from the reference's first choice, in nats.
+    pub(crate) fn margins(mut self, name: &str, margin: impl Fn(&Ask, usize) -> f64 + 'static) -> Self {
+        self.arms.get_mut(name).unwrap().1 = Box::new(margin);
+        self
+    }
+
+    /// Lets an arm's trial fail in a round.
+    pub(crate) fn fails(mut self, name: &str, round: u32, class: Class) -> Self {
+        self.failed.push((name.into(), round, class));
+        self
+    }
+
+    fn workload(&self) -> Workload {
+        let candidates: String = self
+            .arms
+            .keys()
+            .filter(|name| *name != BASELINE)
+            .map(|name| format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\"]\n"))
+            .collect();
+        let tolerance = self.tolerance.map_or(String::new(), |(cap, mean, far)| {
+            format!("tolerance = {{ cap_nats = {cap:?}, mean = {mean:?}, far = {far:?} }}\n")
+        });
+        let source = format!(
+            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\nname = \"c1\"\nrequests = {}\nclosed = {{ concurrency = 1 }}\n[rounds]\ncount = {}\nseed = 3\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}",
+            self.max_tokens, self.sampling, self.requests, self.rounds, self.sample, self.matrix
+        );
+        lab::workload::parse(&source, "test.toml".as_ref()).unwrap()
+    }
+
+    /// Runs, grades and seals it.
+    pub(crate) fn seal(&self) -> Sealed {
+        let temp = tempfile::tempdir().unwrap();
+        let workload = self.workload();
+        let set = requests::to_jsonl(&requests::prose(1, 5, workload.requests_in_all()));
+        let plan = plan::expand(&workload, Digest::of(&set));
+        let run = RunFolder::create(&temp.path().join("measure")).unwrap();
+        run.put(bundle::WORKLOAD, workload.source.as_bytes()).unwrap();
+        run.put(bundle::PLAN, plan.to_json().as_bytes()).unwrap();
+        run.put(bundle::REQUESTS, set.as_bytes()).unwrap();
+        let commitment = audit::commitment(&SEED);
+        let facts = Run {
+            format: 1,
+            run: "test".into(),
+            started: STARTED.into(),
+            plan: plan.digest(),
+            audit_commitment: commitment,
+        };
+        run.put(bundle::RUN, &serde_json::to_vec_pretty(&facts).unwrap()).unwrap();
+        run.put("environments/here.json", environment().to_json().as_bytes()).unwrap();
+        run.put_compressed("tokenizers/toy.json.zst", tokenizer_json().as_bytes()).unwrap();
+        for trial in &plan.trials {
+            self.trial(&run, trial);
+        }
+        let (measure, id) = run.seal(Kind::Measure, Vec::new(), STARTED).unwrap();
+        let grade = self.grade.then(|| self.graded(temp.path().join("grade"), &plan, id));
+        Sealed { measure, grade, _temp: temp }
+    }
+
+    fn ask(&self, trial: &plan::Trial, request: u32) -> Ask {
+        Ask { round: trial.round, role: trial.role, gpus: trial.gpus, request, max_tokens: self.max_tokens }
+    }
+
+    fn trial(&self, run: &RunFolder, trial: &plan::Trial) {
+        let failure = self.failed.iter().find(|(arm, round, _)| *arm == trial.arm && *round == trial.round);
+        let mut clock = 1_000_000;
+        let mut exchanges = Vec::new();
+        let mut phases = Vec::new();
+        for id in trial.warmup.ids() {
+            exchanges.push(exchange(id, WARMUP, &honest(1_000)(&self.ask(trial, id)), &mut clock));
+        }
+        for phase in trial.phases.iter().filter(|_| failure.is_none()) {
+            let start_ns = Nanos(clock);
+            for id in phase.requests.ids() {
+                exchanges.push(exchange(id, &phase.load, &self.arms[&trial.arm].0(&self.ask(trial, id)), &mut clock));
+            }
+            phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: Nanos(clock) });
+        }
+        let rows: Vec<_> = exchanges.iter().map(|e| e.rows(&e.derive())).collect();
+        let requests: Vec<_> = rows.iter().map(|(request, _)| request.clone()).collect();
+        let chunks: Vec<_> = rows.into_iter().flat_map(|(_, chunks)| chunks).collect();
+        let outcome = failure.map_or(TrialOutcome::Completed, |(_, _, class)| TrialOutcome::Failed {
+            class: *class,
+            detail: "scripted".into(),
+        });
+        let record = records::Trial {
+            format: 1,
+            trial: trial.clone(),
+            host: "here".into(),
+            started: STARTED.into(),
+            outcome,
+            server: ServerFacts::default(),
+            stages: Stages { phases, ..Stages::default() },
+            limits: lab::workload::Limits::default(),
+        };
+        let files = [
+            (bundle::TRIAL, serde_json::to_vec_pretty(&record).unwrap()),
+            (bundle::REQUEST_TABLE, write_table(&requests, RequestRow::HEADER, bundle::REQUEST_TABLE)),
+            (bundle::CHUNK_TABLE, write_table(&chunks, ChunkRow::HEADER, bundle::CHUNK_TABLE)),
+            (bundle::WIRE, write_exchanges(&exchanges)),
+        ];
+        run.publish_trial(&trial.folder(), &files).unwrap();
+    }
+
+    fn graded(&self, path: PathBuf, plan: &Plan, parent: Digest) -> PathBuf {
+        let tokenizer = lab::tokenizer::Tokenizer::from_bytes(tokenizer_json().as_bytes()).unwrap();
+        let run = RunFolder::create(&path).unwrap();
+        let grade = Grade {
+            format: 1,
+            audit_seed: self.reveal.iter().map(|b| format!("{b:02x}")).collect(),
+            sample: self.sample,
+            references: BTreeMap::from([("toy".to_owned(), ServerFacts::default())]),
+            host: "here".into(),
+            started: STARTED.into(),
+        };
+        run.put(bundle::GRADE, &serde_json::to_vec_pretty(&grade).unwrap()).unwrap();
+        run.put("environments/here.json", environment().to_json().as_bytes()).unwrap();
+        let all = plan.trials.iter().flat_map(|t| t.phases.iter().flat_map(|p| p.requests.ids()));
+        let prompts: Vec<PromptRow> = all
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .map(|request| PromptRow { model: "toy".into(), request, ids: List((0..PROMPT as u32).collect()) })
+            .collect();
+        run.put(bundle::PROMPTS, &write_table(&prompts, PromptRow::HEADER, bundle::PROMPTS)).unwrap();
+        let mut graded = Vec::new();
+        for trial in &plan.trials {
+            if self.failed.iter().any(|(arm, round, _)| *arm == trial.arm && *round == trial.round) {
+                continue;
+            }
+            let mut reference = Vec::new();
+            for request in audit::sample(&self.reveal, trial, self.sample) {
+                let ask = self.ask(trial, request);
+                let (say, margin) = &self.arms[&trial.arm];
+                let said = say(&ask);
+                let received: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+                let text: String = said.parts.iter().map(|p| p.text.as_str()).collect();
+                let (source, ids) = match (said.status, received.is_empty()) {
+                    (200, false) => (Source::Ids, received),
+                    (200, true) => (Source::Text, tokenizer.encode(&text)),
+                    _ => (Source::None, Vec::new()),
+                };
+                let source = if ids.is_empty() { Source::None } else { source };
+                let failure = if ids.is_empty() { "nothing to grade" } else { "" };
+                let (trial, tokens) = (trial.folder(), ids.len() as u32);
+                graded.push(GradedRow { trial, request, source, tokens, failure: failure.into() });
+                reference.extend(ids.iter().enumerate().map(|(position, id)| {
+                    let m = margin(&ask, position);
+                    let best_id = if m > 0.0 { END } else { *id };
+                    let rank = 1 + u32::from(m > 0.0);
+                    let position = position as u32;
+                    ReferenceRow { request, position, id: *id, logprob: -0.1 - m, rank, best_id, best_logprob: -0.1 }
+                }));
+            }
+            let name = format!("{}/{}.csv.zst", bundle::REFERENCE, trial.folder());
+            run.put(&name, &write_table(&reference, ReferenceRow::HEADER, &name)).unwrap();
+        }
+        run.put(bundle::GRADED, &write_table(&graded, GradedRow::HEADER, bundle::GRADED)).unwrap();
+        run.seal(Kind::Grade, vec![parent], STARTED).unwrap().0
+    }
+}
+
+const STARTED: &str = "2026-01-01T00:00:00Z";
+
+/// Sealed bundles in a folder that goes when they go.
+pub(crate) struct Sealed {
+    pub(crate) measure: PathBuf,
+    pub(crate) grade: Option<PathBuf>,
+    _temp: tempfile::TempDir,
+}
+
+impl Sealed {
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        std::iter::once(self.measure.clone()).chain(self.grade.clone()).collect()
+    }
+
+    pub(crate) fn study(&self) -> Study {
+        Study::open(&self.paths()).unwrap()
+    }
+
+    pub(crate) fn judge(&self) -> Judgement {
+        crate::judge(&self.study())
+    }
+}
+
+fn environment() -> Environment {
+    let tokenizer = Digest::of(tokenizer_json());
+    let model = ModelFacts { digest: Digest::of("model"), bytes: 1, tokenizer };
+    Environment {
+        format: 1,
+        host: "here".into(),
+        system: None,
+        kernel: None,
+        cpu: None,
+        cores: 2,
+        memory_bytes: None,
+        governor: None,
+        clock_source: None,
+        gpus: Vec::new(),
+        program: Program { version: "0".into(), digest: None },
+        models: BTreeMap::from([("toy".into(), model)]),
+    }
+}

@@ -1,0 +1,134 @@
+//! From the evidence to three words. Rules: `METHOD.md`, section *Verdicts*.
+//!
+//! *Altered* disqualifies, so it needs what no honest server does. *Equivalent* is a pass, so
+//! it needs every test. Whatever lies between is *undecided*, with all its reasons.
+
+mod outputs;
+
+use std::cmp::Ordering;
+
+use lab::{Result, workload::BASELINE};
+
+use crate::{
+    METHOD,
+    comparison::{self, voids},
+    judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Tolerance},
+    metrics,
+    structure::{self, Outcome},
+    study::{Study, outcome_name},
+};
+use outputs::{Control, Decision};
+
+/// Judges every candidate of a study. The same study gives the same judgement, byte for byte.
+pub fn judge(study: &Study) -> Judgement {
+    let voids = voids(study);
+    let structure = structure::check(study, BASELINE, None);
+    let control = outputs::control(study);
+    let mut candidates: Vec<Candidate> = study
+        .arms()
+        .into_iter()
+        .filter(|arm| *arm != BASELINE)
+        .map(|arm| candidate(study, arm, &voids, &structure, &control))
+        .collect();
+    candidates.sort_by(order);
+    let declared = study.workload.equivalence.as_ref().and_then(|e| e.tolerance);
+    let lags = study.trials.iter().filter(|t| t.completed()).filter_map(metrics::send_lag_p99);
+    Judgement {
+        format: FORMAT,
+        method: METHOD,
+        bundles: std::iter::once(&study.measure).chain(&study.grades).map(bundle_ref).collect(),
+        workload: study.workload.name.clone(),
+        workload_digest: study.workload.digest,
+        tolerance: declared.map_or(Tolerance::None, |t| Tolerance::Declared {
+            cap_nats: t.cap_nats,
+            mean: t.mean,
+            far: t.far,
+        }),
+        candidates,
+        baseline: Baseline {
+            opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
+            equivalence: control.equivalence,
+            structure: checks(structure),
+            send_lag_p99_ns: lags.max(),
+        },
+        voids: voids.into_values().collect(),
+    }
+}
+
+/// Opens bundles and judges them.
+pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
+    Study::open(paths).map(|study| judge(&study))
+}
+
+fn candidate(
+    study: &Study,
+    arm: &str,
+    voids: &std::collections::BTreeMap<u32, crate::judgement::Void>,
+    baseline: &[Outcome],
+    control: &Control,
+) -> Candidate {
+    let structure = structure::check(study, arm, Some(baseline));
+    let Decision { verdict, reasons, equivalence } = outputs::decide(study, arm, &structure, control);
+    let speed = comparison::speeds(study, arm, voids);
+    let (overall, overall_note) = comparison::overall(study, arm, &speed, voids);
+    Candidate {
+        name: arm.to_owned(),
+        description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
+        verdict,
+        provisional: true,
+        reasons,
+        equivalence,
+        structure: checks(structure),
+        speed: cells(speed),
+        overall,
+        overall_note,
+        failures: failures(study, arm),
+        outcomes: request_outcomes(study, arm),
+    }
+}
+
+fn cells(speeds: Vec<comparison::Speed>) -> Vec<crate::judgement::CellSpeed> {
+    speeds.into_iter().map(|s| s.cell).collect()
+}
+
+fn checks(outcomes: Vec<Outcome>) -> Vec<crate::judgement::Check> {
+    outcomes.into_iter().map(|o| o.check).collect()
+}
+
+fn failures(study: &Study, arm: &str) -> Vec<Failure> {
+    let of_arm = study.trials.iter().filter(|t| t.plan.arm == arm);
+    of_arm
+        .filter_map(|t| match &t.record.outcome {
+            lab::records::TrialOutcome::Completed => None,
+            lab::records::TrialOutcome::Failed { class, detail } => {
+                Some(Failure { trial: t.folder.clone(), class: *class, detail: detail.clone() })
+            }
+        })
+        .collect()
+}
+
+fn request_outcomes(study: &Study, arm: &str) -> Vec<(String, u64)> {
+    let mut counts = std::collections::BTreeMap::<&'static str, u64>::new();
+    for response in study.trials.iter().filter(|t| t.plan.arm == arm).flat_map(|t| &t.responses) {
+        *counts.entry(outcome_name(response.outcome)).or_default() += 1;
+    }
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// By verdict, then by the lower bound of the speed-up, those without one last, then by name.
+fn order(a: &Candidate, b: &Candidate) -> Ordering {
+    let low = |c: &Candidate| c.overall.map_or(f64::NEG_INFINITY, |e| e.low);
+    a.verdict.cmp(&b.verdict).then(low(b).total_cmp(&low(a))).then_with(|| a.name.cmp(&b.name))
+}
+
+fn bundle_ref(bundle: &lab::bundle::Bundle) -> BundleRef {
+    BundleRef {
+        id: bundle.id,
+        kind: if bundle.is_measure() { "measure" } else { "grade" },
+        folder: bundle.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+        sealed: bundle.manifest.sealed.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+
+use lab::{
+    bundle::{CHUNK_TABLE, REQUEST_TABLE, TRIAL, TRIALS, WIRE},
+    environment::Environment,
+    plan,
+    records::{ChunkRow, RequestRow, Trial, TrialOutcome, WARMUP},
+};
+
+use super::Notes;
+
+/// One trial: its facts, its rows, and its rows once more from the raw bytes.
+pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[Environment]) {
+    let folder = planned.folder();
+    let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
+    let Some(text) = notes.take(|b| b.file(&place(TRIAL))) else { return };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let Some(record) = notes.take(|_| lab::bundle::versioned::<Trial>(&text, lab::records::FORMAT, &place(TRIAL)))
+    else {
+        return;
+    };
+    if record.trial != *planned {
+        notes.add(place(TRIAL), "it does not tell the planned trial");
+    }
+    if !environments.iter().any(|e| e.host == record.host) {
+        notes.add(place(TRIAL), format!("host {} is not described", lab::text::shown(&record.host, 80)));
+    }
+    let completed = record.outcome == TrialOutcome::Completed;
+    let ran: Vec<&str> = record.stages.phases.iter().map(|p| p.load.as_str()).collect();
+    let planned_loads: Vec<&str> = planned.phases.iter().map(|p| p.load.as_str()).collect();
+    if completed && ran != planned_loads {
+        notes.add(place(TRIAL), "its phases are not those of the plan");
+    }
+    let tables = [REQUEST_TABLE, CHUNK_TABLE, WIRE];
+    if !completed && !tables.iter().any(|file| notes.has(&place(file))) {
+        return;
+    }
+    for file in tables.iter().filter(|file| !notes.has(&place(file))).collect::<Vec<_>>() {
+        notes.add(place(file), "missing");
+    }
+    let rows = notes.take(|b| b.table::<RequestRow>(&place(REQUEST_TABLE)));
+    if let Some(rows) = &rows {
+        count(notes, planned, rows, completed, &place(REQUEST_TABLE));
+    }
+    let Some(exchanges) = notes.take(|b| b.wire(&folder)) else { return };
+    let (mut requests, mut chunks) = (Vec::new(), Vec::new());
+    for exchange in &exchanges {
+        let (request, of_request) = exchange.rows(&exchange.derive());
+        requests.push(request);
+        chunks.extend(of_request);
+    }
+    let derived = lab::bundle::write_table(&requests, RequestRow::HEADER, REQUEST_TABLE);
+    if notes.take(|b| b.file(&place(REQUEST_TABLE))).is_some_and(|stored| stored != derived) {
+        let at = rows.iter().flatten().zip(&requests).find(|(stored, derived)| stored != derived);
+        let which = at.map(|(stored, _)| format!(" (first at request {})", stored.request)).unwrap_or_default();
+        notes.add(place(REQUEST_TABLE), format!("it does not follow from {WIRE}{which}"));
+    }
+    if let Some(stored) = notes.take(|b| b.table::<ChunkRow>(&place(CHUNK_TABLE))) {
+        let at = stored.iter().zip(&chunks).find(|(stored, derived)| stored != derived);
+        if at.is_some() || stored.len() != chunks.len() {
+            let which = at.map(|(row, _)| format!(" (first at request {})", row.request)).unwrap_or_default();
+            notes.add(place(CHUNK_TABLE), format!("it does not follow from {WIRE}{which}"));
+        }
+    }
+}
+
+/// Every planned request once; of a failed trial at most once, and no other ones.
+fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], completed: bool, place: &str) {
+    let warmup = planned.warmup.ids().map(|id| (id, WARMUP));
+    let timed = planned.phases.iter().flat_map(|p| p.requests.ids().map(move |id| (id, p.load.as_str())));
+    let mut wanted: BTreeMap<u32, &str> = warmup.chain(timed).collect();
+    for row in rows {
+        match wanted.remove(&row.request) {
+            Some(phase) if phase == row.phase => {}
+            Some(phase) => notes.add(place, format!("request {} belongs to phase {phase}", row.request)),
+            None => notes.add(place, format!("request {} is not planned, or stands twice", row.request)),
+        }
+    }
+    if let (true, Some(id)) = (completed, wanted.keys().next()) {
+        notes.add(place, format!("{} planned requests have no row, the first is {id}", wanted.len()));
+    }
+}

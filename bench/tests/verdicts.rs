@@ -1,0 +1,130 @@
+//! From servers to verdicts: stub, runner, bundle, grade, judge, report.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use support::{Lab, QUICK, Workload, code, stderr, stdout};
+
+/// Runs and judges; gives the bundles' paths and the judgement.
+fn judged(lab: &Lab, workload: &Workload) -> (Vec<String>, serde_json::Value) {
+    let output = lab.run(workload);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let bundles: Vec<String> = lab.runs().iter().map(|p| p.display().to_string()).collect();
+    let judge = with(lab, &["judge", "--json"], &bundles);
+    (bundles, serde_json::from_str(&stdout(&judge)).unwrap())
+}
+
+fn with(lab: &Lab, arguments: &[&str], bundles: &[String]) -> std::process::Output {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(bundles.iter().map(String::as_str)).collect();
+    lab.bench(&arguments)
+}
+
+fn verdict(judgement: &serde_json::Value, name: &str) -> String {
+    let candidates = judgement["candidates"].as_array().unwrap();
+    candidates.iter().find(|c| c["name"] == name).unwrap()["verdict"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn honest_servers_are_equivalent_cheats_are_not_and_speed_has_its_sign() {
+    let lab = Lab::new();
+    let slow = "--ttft 20ms --itl 2ms --noise 0.02";
+    let mut workload = Workload { baseline: slow.into(), rounds: 6, requests: 12, concurrency: 6, max_tokens: 24, ..Workload::default() }.graded(10);
+    for (name, options) in [
+        ("same", ""),
+        ("fast", "--ttft 12ms --itl 1ms"),
+        ("int4", "--weights int4"),
+        ("garbage", "--mode two-then-garbage"),
+        ("truncate", "--mode truncate"),
+    ] {
+        let options = if options.contains("--itl") { format!("{options} --noise 0.02") } else { format!("{slow} {options}") };
+        workload.candidates.push((name.into(), options));
+    }
+    let (bundles, judgement) = judged(&lab, &workload);
+    assert_eq!(verdict(&judgement, "same"), "equivalent", "{judgement:#}");
+    assert_eq!(verdict(&judgement, "fast"), "equivalent");
+    assert_eq!(verdict(&judgement, "int4"), "altered");
+    assert_eq!(verdict(&judgement, "garbage"), "altered");
+    assert_ne!(verdict(&judgement, "truncate"), "equivalent");
+    let overall = |name: &str| judgement["candidates"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap()["overall"].clone();
+    assert!(overall("fast")["low"].as_f64().unwrap() > 1.3, "12 + 23 ms against 20 + 46 ms: {}", overall("fast"));
+    assert!((0.8..1.25).contains(&overall("same")["speedup"].as_f64().unwrap()), "{}", overall("same"));
+    assert!(judgement["candidates"].as_array().unwrap().iter().all(|c| c["provisional"] == true));
+
+    // The same bundles give the same bytes, and the judge's exit code says the worst.
+    let judge = || with(&lab, &["judge", "--json"], &bundles);
+    assert_eq!((code(&judge()), judge().stdout), (30, judge().stdout));
+    for out in ["a", "b"] {
+        assert_eq!(code(&with(&lab, &["report", "--out", out], &bundles)), 0);
+    }
+    let files = lab::digest::files_below(&lab.path("a")).unwrap();
+    assert!(files.iter().any(|f| f == "index.html") && files.iter().any(|f| f == "report.md"), "{files:?}");
+    for file in &files {
+        assert_eq!(fs::read(lab.path("a").join(file)).unwrap(), fs::read(lab.path("b").join(file)).unwrap(), "{file}");
+    }
+}
+
+#[test]
+fn without_a_declared_tolerance_every_verdict_is_undecided() {
+    let lab = Lab::new();
+    let mut workload = Workload { rounds: 2, ..Workload::default() }.candidate("same", "");
+    workload.equivalence = "[equivalence]\nsample = 2\n".into();
+    let (bundles, judgement) = judged(&lab, &workload);
+    assert_eq!(verdict(&judgement, "same"), "undecided");
+    assert_eq!(code(&with(&lab, &["judge"], &bundles)), 31);
+}
+
+#[test]
+fn what_a_hostile_server_says_is_shown_escaped() {
+    let lab = Lab::new();
+    let mut workload = Workload { rounds: 2, baseline: QUICK.into(), ..Workload::default() }.candidate("hostile", "--mode hostile-text").graded(2);
+    workload.limits = workload.limits.replace("256KiB", "8MiB");
+    let (bundles, _) = judged(&lab, &workload);
+    let judge = with(&lab, &["judge"], &bundles);
+    assert!(!stdout(&judge).contains('\u{1b}'), "no terminal escape reaches the terminal");
+    let out = lab.path("report");
+    assert_eq!(code(&with(&lab, &["report", "--out", out.to_str().unwrap()], &bundles)), 0);
+    let page = fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(!page.contains("<script") && !page.contains('\u{1b}'), "markup and escapes are text");
+    for file in lab::digest::files_below(&out).unwrap() {
+        let bytes = fs::read(out.join(&file)).unwrap();
+        assert!(bytes.len() < 1 << 21, "{file} is bounded");
+        let text = String::from_utf8(bytes).unwrap();
+        if file.ends_with(".csv") {
+            assert!(!text.lines().any(|l| l.split(',').any(|cell| cell.trim_matches('"').starts_with("=HYPERLINK"))), "{file}");
+        }
+    }
+}
+
+#[test]
+fn verify_names_what_was_changed_missing_or_added() {
+    let lab = Lab::new();
+    let (bundles, _) = judged(&lab, &Workload { rounds: 2, ..Workload::default() }.candidate("same", "").graded(2));
+    assert_eq!(code(&with(&lab, &["verify"], &bundles)), 0);
+    let bundle = lab.bundle().path;
+    let table = bundle.join("trials/0001-baseline/requests.csv");
+    let before = fs::read_to_string(&table).unwrap();
+    fs::write(&table, before.replacen("complete", "deadline", 1)).unwrap();
+    fs::remove_file(bundle.join("trials/0002-same/server.log")).unwrap();
+    fs::write(bundle.join("note.txt"), "hi").unwrap();
+    let output = with(&lab, &["verify"], &bundles);
+    assert_eq!(code(&output), 20);
+    for named in ["trials/0001-baseline/requests.csv: changed", "trials/0002-same/server.log: missing", "note.txt: extra"] {
+        assert!(stdout(&output).contains(named), "{named}: {}", stdout(&output));
+    }
+    assert_eq!(code(&with(&lab, &["judge"], &bundles)), 20, "nothing is judged from changed bytes");
+}
+
+#[test]
+fn bundles_of_different_runs_are_not_one_study() {
+    let lab = Lab::new();
+    let workload = Workload { rounds: 1, ..Workload::default() }.candidate("same", "").graded(1);
+    for _ in 0..2 {
+        assert_eq!(code(&lab.run(&workload)), 0);
+    }
+    let bundles: Vec<String> = lab.runs().iter().map(|p| p.display().to_string()).filter(|p| !p.ends_with("-grade")).collect();
+    assert_eq!(bundles.len(), 2);
+    let output = with(&lab, &["judge"], &bundles);
+    assert_eq!(code(&output), 21, "{}", stderr(&output));
+}

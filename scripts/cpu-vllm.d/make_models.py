@@ -1,0 +1,293 @@
+"""Write the test models as Hugging Face folders, from one GGUF file.
+
+    make_models.py GGUF OUT_DIR [NAME...]
+
+The GGUF is SmolLM2-135M-Instruct. NAME is one of
+
+    smollm2-135m             its weights, dequantised and rounded to bfloat16
+    smollm2-135m-drop-layer  the same without layer 15 of 30: a broken model that still talks
+    smollm2-135m-int4        the same with its linear layers rounded to 4 bits (see rounded())
+    smollm2-135m-int3        ... and to 3 bits
+
+and all of them are written if none is named. Only numpy is needed, and the bytes written depend on
+nothing but the GGUF. All folders get the same tokenizer files.
+"""
+
+import json
+import mmap
+import pathlib
+import struct
+import sys
+
+import numpy
+
+DROPPED_LAYER = 15
+GROUP = 64
+
+LAYER = {
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
+
+
+class Gguf:
+    """A GGUF file of version 3: `meta`, and tensors as float32 arrays."""
+
+    SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.at = 0
+        if self._take("4s") != b"GGUF" or self._take("I") != 3:
+            raise SystemExit(f"{path}: not a GGUF file of version 3")
+        tensors, pairs = self._take("Q"), self._take("Q")
+        self.meta = {}
+        for _ in range(pairs):
+            key = self._string()
+            self.meta[key] = self._value(self._take("I"))
+        self.tensors = {}
+        for _ in range(tensors):
+            name = self._string()
+            shape = [self._take("Q") for _ in range(self._take("I"))][::-1]
+            self.tensors[name] = (shape, self._take("I"), self._take("Q"))
+        align = self.meta.get("general.alignment", 32)
+        self.start = -(-self.at // align) * align
+
+    def _take(self, kind):
+        (value,) = struct.unpack_from("<" + kind, self.data, self.at)
+        self.at += struct.calcsize("<" + kind)
+        return value
+
+    def _string(self):
+        size = self._take("Q")
+        self.at += size
+        return self.data[self.at - size : self.at].decode()
+
+    def _value(self, kind):
+        if kind == 8:
+            return self._string()
+        if kind == 9:
+            kind, count = self._take("I"), self._take("Q")
+            return [self._value(kind) for _ in range(count)]
+        return self._take(self.SCALARS[kind])
+
+    def tensor(self, name):
+        shape, kind, offset = self.tensors[name]
+        count = int(numpy.prod(shape))
+
+        def blocks(*fields):
+            # One item per block of 32 weights, or per weight for a plain float.
+            dtype = numpy.dtype(list(fields))
+            items = count // (1 if kind == 0 else 32)
+            return numpy.frombuffer(self.data, dtype, items, self.start + offset)
+
+        if kind == 0:  # F32
+            values = blocks(("x", "<f4"))["x"].copy()
+        elif kind == 3:  # Q4_1: scale and minimum, 4 bits a weight, low halves first
+            block = blocks(("scale", "<f2"), ("least", "<f2"), ("x", "u1", 16))
+            x = numpy.concatenate([block["x"] & 15, block["x"] >> 4], axis=1).astype("f4")
+            values = block["scale"].astype("f4")[:, None] * x + block["least"].astype("f4")[:, None]
+        elif kind == 8:  # Q8_0: scale, 8 bits a weight
+            block = blocks(("scale", "<f2"), ("x", "i1", 32))
+            values = block["scale"].astype("f4")[:, None] * block["x"].astype("f4")
+        else:
+            raise SystemExit(f"{name}: quantisation {kind} is not one this script reads")
+        return values.reshape(shape)
+
+
+def bfloat16(values):
+    """float32 to the bits of the nearest bfloat16, ties to even."""
+    bits = values.astype("<f4").view("<u4")
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
+
+
+def float32(bits):
+    return (bits.astype("<u4") << 16).view("<f4")
+
+
+def rounded(bits, width):
+    """bfloat16 weights as they come out of symmetric quantisation to `width` bits.
+
+    One scale for each 64 neighbours along the input: their largest magnitude over 2^(width-1) - 1.
+    Scale and product are float32. Nothing is stored in few bits: the weights are bfloat16 again, so
+    every server loads them, and only the loss of accuracy is that of a quantised model.
+    """
+    most = numpy.float32(2 ** (width - 1) - 1)
+    groups = float32(bits).reshape(-1, GROUP)
+    scale = numpy.abs(groups).max(axis=1, keepdims=True) / most
+    scale[scale == 0] = 1
+    return bfloat16(numpy.rint(groups / scale) * scale).reshape(bits.shape)
+
+
+def weights(gguf):
+    """Name to bfloat16 bits. The output layer shares the embedding, so it has no tensor of its own."""
+    heads = gguf.meta["llama.attention.head_count"]
+    kv_heads = gguf.meta["llama.attention.head_count_kv"]
+    out = {}
+    for name in gguf.tensors:
+        values = gguf.tensor(name)
+        stem = name.removesuffix(".weight")
+        if stem in ("token_embd", "output_norm"):
+            target = {"token_embd": "embed_tokens", "output_norm": "norm"}[stem]
+        else:
+            _, layer, part = stem.split(".")
+            if part in ("attn_q", "attn_k"):
+                # llama.cpp keeps the two halves of a rotary pair next to each other.
+                count = heads if part == "attn_q" else kv_heads
+                pairs = values.reshape(count, -1, 2, values.shape[1])
+                values = pairs.swapaxes(1, 2).reshape(values.shape)
+            target = f"layers.{layer}.{LAYER[part]}"
+        out[f"model.{target}.weight"] = bfloat16(values)
+    return out
+
+
+def without_layer(tensors, dropped):
+    out = {}
+    for name, bits in tensors.items():
+        parts = name.split(".")
+        if parts[1] == "layers":
+            layer = int(parts[2])
+            if layer == dropped:
+                continue
+            parts[2] = str(layer - (layer > dropped))
+        out[".".join(parts)] = bits
+    return out
+
+
+def safetensors(path, tensors):
+    header, at = {"__metadata__": {"format": "pt"}}, 0
+    for name in sorted(tensors):
+        end = at + tensors[name].nbytes
+        header[name] = {"dtype": "BF16", "shape": list(tensors[name].shape), "data_offsets": [at, end]}
+        at = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in sorted(tensors):
+            file.write(tensors[name].tobytes())
+
+
+def config(meta, layers):
+    theta = meta["llama.rope.freq_base"]
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "bos_token_id": meta["tokenizer.ggml.bos_token_id"],
+        "dtype": "bfloat16",
+        "eos_token_id": meta["tokenizer.ggml.eos_token_id"],
+        "head_dim": meta["llama.rope.dimension_count"],
+        "hidden_act": "silu",
+        "hidden_size": meta["llama.embedding_length"],
+        "initializer_range": 0.02,
+        "intermediate_size": meta["llama.feed_forward_length"],
+        "max_position_embeddings": meta["llama.context_length"],
+        "mlp_bias": False,
+        "model_type": "llama",
+        "num_attention_heads": meta["llama.attention.head_count"],
+        "num_hidden_layers": layers,
+        "num_key_value_heads": meta["llama.attention.head_count_kv"],
+        "pad_token_id": meta["tokenizer.ggml.padding_token_id"],
+        # The file has the float32 nearest to 1e-05.
+        "rms_norm_eps": float(f"{meta['llama.attention.layer_norm_rms_epsilon']:.6g}"),
+        "rope_parameters": {"rope_theta": theta, "rope_type": "default"},
+        "rope_theta": theta,
+        "tie_word_embeddings": True,
+        "use_cache": True,
+        "vocab_size": meta["llama.vocab_size"],
+    }
+
+
+def tokenizer(meta):
+    """The files that name what the GGUF says; its pre-tokenizer `smollm` splits digits one by one."""
+    tokens, kinds = meta["tokenizer.ggml.tokens"], meta["tokenizer.ggml.token_type"]
+    if (meta["tokenizer.ggml.model"], meta["tokenizer.ggml.pre"]) != ("gpt2", "smollm"):
+        raise SystemExit("the GGUF's tokenizer is not the one this script writes")
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    names = {
+        role: tokens[meta[f"tokenizer.ggml.{key}_token_id"]]
+        for role, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding"), ("unk", "unknown"))
+    }
+    return {
+        "tokenizer.json": {
+            "version": "1.0",
+            "truncation": None,
+            "padding": None,
+            "added_tokens": [
+                {"id": i, "content": t, **plain}
+                for i, t in enumerate(tokens)
+                if kinds[i] == 3  # control
+            ],
+            "normalizer": None,
+            "pre_tokenizer": {
+                "type": "Sequence",
+                "pretokenizers": [{"type": "Digits", "individual_digits": True}, byte_level],
+            },
+            "post_processor": None,
+            "decoder": byte_level,
+            "model": {
+                "type": "BPE",
+                "dropout": None,
+                "unk_token": None,
+                "continuing_subword_prefix": None,
+                "end_of_word_suffix": None,
+                "fuse_unk": False,
+                "byte_fallback": False,
+                "ignore_merges": False,
+                "vocab": {token: i for i, token in enumerate(tokens)},
+                "merges": [merge.split(" ") for merge in meta["tokenizer.ggml.merges"]],
+            },
+        },
+        "tokenizer_config.json": {
+            **{f"{role}_token": token for role, token in names.items()},
+            "add_prefix_space": False,
+            "clean_up_tokenization_spaces": False,
+            "model_max_length": meta["llama.context_length"],
+            "tokenizer_class": "PreTrainedTokenizerFast",
+        },
+        "generation_config.json": {
+            "bos_token_id": meta["tokenizer.ggml.bos_token_id"],
+            "eos_token_id": meta["tokenizer.ggml.eos_token_id"],
+            "pad_token_id": meta["tokenizer.ggml.padding_token_id"],
+        },
+        "chat_template.jinja": meta["tokenizer.chat_template"],
+    }
+
+
+def main():
+    gguf, out = Gguf(sys.argv[1]), pathlib.Path(sys.argv[2])
+    base = weights(gguf)
+    layers = gguf.meta["llama.block_count"]
+
+    def rounded_to(width):
+        return {n: rounded(b, width) if "_proj." in n else b for n, b in base.items()}
+
+    variants = {
+        "smollm2-135m": lambda: (base, layers),
+        "smollm2-135m-drop-layer": lambda: (without_layer(base, DROPPED_LAYER), layers - 1),
+        "smollm2-135m-int4": lambda: (rounded_to(4), layers),
+        "smollm2-135m-int3": lambda: (rounded_to(3), layers),
+    }
+    common = tokenizer(gguf.meta)
+    for name in sys.argv[3:] or variants:
+        tensors, count = variants[name]()
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        safetensors(folder / "model.safetensors", tensors)
+        for file, content in {**common, "config.json": config(gguf.meta, count)}.items():
+            if not isinstance(content, str):
+                content = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+            (folder / file).write_text(content, encoding="utf-8")
+
+
+main()
