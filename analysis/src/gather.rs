@@ -48,10 +48,18 @@ fn series(study: &Study) -> Vec<Series> {
 /// The median time per output token of each trial: a figure that neither longer nor
 /// shorter answers move.
 fn drift(study: &Study, cell: &study::Cell) -> Drift {
-    let of_cell = study.trials.iter().filter(|t| t.completed() && t.plan.model == cell.model && t.plan.gpus == cell.gpus);
+    let of_cell =
+        study.trials.iter().filter(|t| t.completed() && t.plan.model == cell.model && t.plan.gpus == cell.gpus);
     let points = of_cell.filter_map(|t| {
         let value = metrics::median(t, &cell.load, Metric::Tpot)?.0 as f64;
-        Some(DriftPoint { trial: t.plan.n, round: t.plan.round, block: t.plan.block, role: t.plan.role, arm: t.plan.arm.clone(), value })
+        Some(DriftPoint {
+            trial: t.plan.n,
+            round: t.plan.round,
+            block: t.plan.block,
+            role: t.plan.role,
+            arm: t.plan.arm.clone(),
+            value,
+        })
     });
     Drift { cell: shown(cell), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
 }
@@ -63,5 +71,9 @@ fn shown(cell: &study::Cell) -> Cell {
 fn commands(judgement: &Judgement) -> Vec<String> {
     let folders: Vec<&str> = judgement.bundles.iter().map(|b| b.folder.as_str()).collect();
     let folders = folders.join(" ");
-    vec![format!("bench verify {folders}"), format!("bench judge {folders}"), format!("bench report {folders} --out report")]
+    vec![
+        format!("bench verify {folders}"),
+        format!("bench judge {folders}"),
+        format!("bench report {folders} --out report"),
+    ]
 }

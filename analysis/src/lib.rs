@@ -14,22 +14,22 @@ pub mod study;
 /// Whether a bundle is what it says it is.
 pub mod verify;
 
-/// TTFT, TPOT, ITL, E2EL, throughput.
-pub mod metrics;
-/// Speed against the neighbouring baselines.
-pub mod comparison;
-/// Do the streams hold together?
-pub mod structure;
-/// How far outputs are from the reference.
-pub mod margins;
-/// From the evidence to three words.
-pub mod verdict;
 /// Pictures.
 mod chart;
-/// HTML, Markdown, CSV and the terminal's table.
-pub mod report;
+/// Speed against the neighbouring baselines.
+pub mod comparison;
 /// From an opened study to a report's input.
 mod gather;
+/// How far outputs are from the reference.
+pub mod margins;
+/// TTFT, TPOT, ITL, E2EL, throughput.
+pub mod metrics;
+/// HTML, Markdown, CSV and the terminal's table.
+pub mod report;
+/// Do the streams hold together?
+pub mod structure;
+/// From the evidence to three words.
+pub mod verdict;
 
 /// Bundles made of scripted behaviours.
 #[cfg(test)]

@@ -38,7 +38,7 @@ enum Verb {
     /// Write the report: HTML, Markdown, SVG and CSV
     Report(verbs::report::Args),
     /// Serve the built-in test server
-    Stub(stub::Options),
+    Stub(Box<stub::Options>),
     /// Print completions for a shell
     Completions(verbs::completions::Args),
     /// Lead a server's process group (used by the runner)
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
         Verb::Report(args) => verbs::report::run(&args),
-        Verb::Stub(options) => verbs::stub::run(options),
+        Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
         Verb::Guard(args) => verbs::guard::run(&args),
     };

@@ -30,7 +30,15 @@ fn verdict(judgement: &serde_json::Value, name: &str) -> String {
 fn honest_servers_are_equivalent_cheats_are_not_and_speed_has_its_sign() {
     let lab = Lab::new();
     let slow = "--ttft 20ms --itl 2ms --noise 0.02";
-    let mut workload = Workload { baseline: slow.into(), rounds: 6, requests: 12, concurrency: 6, max_tokens: 24, ..Workload::default() }.graded(10);
+    let mut workload = Workload {
+        baseline: slow.into(),
+        rounds: 6,
+        requests: 12,
+        concurrency: 6,
+        max_tokens: 24,
+        ..Workload::default()
+    }
+    .graded(10);
     for (name, options) in [
         ("same", ""),
         ("fast", "--ttft 12ms --itl 1ms"),
@@ -38,7 +46,8 @@ fn honest_servers_are_equivalent_cheats_are_not_and_speed_has_its_sign() {
         ("garbage", "--mode two-then-garbage"),
         ("truncate", "--mode truncate"),
     ] {
-        let options = if options.contains("--itl") { format!("{options} --noise 0.02") } else { format!("{slow} {options}") };
+        let options =
+            if options.contains("--itl") { format!("{options} --noise 0.02") } else { format!("{slow} {options}") };
         workload.candidates.push((name.into(), options));
     }
     let (bundles, judgement) = judged(&lab, &workload);
@@ -47,7 +56,9 @@ fn honest_servers_are_equivalent_cheats_are_not_and_speed_has_its_sign() {
     assert_eq!(verdict(&judgement, "int4"), "altered");
     assert_eq!(verdict(&judgement, "garbage"), "altered");
     assert_ne!(verdict(&judgement, "truncate"), "equivalent");
-    let overall = |name: &str| judgement["candidates"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap()["overall"].clone();
+    let overall = |name: &str| {
+        judgement["candidates"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap()["overall"].clone()
+    };
     assert!(overall("fast")["low"].as_f64().unwrap() > 1.3, "12 + 23 ms against 20 + 46 ms: {}", overall("fast"));
     assert!((0.8..1.25).contains(&overall("same")["speedup"].as_f64().unwrap()), "{}", overall("same"));
     assert!(judgement["candidates"].as_array().unwrap().iter().all(|c| c["provisional"] == true));
@@ -78,7 +89,9 @@ fn without_a_declared_tolerance_every_verdict_is_undecided() {
 #[test]
 fn what_a_hostile_server_says_is_shown_escaped() {
     let lab = Lab::new();
-    let mut workload = Workload { rounds: 2, baseline: QUICK.into(), ..Workload::default() }.candidate("hostile", "--mode hostile-text").graded(2);
+    let mut workload = Workload { rounds: 2, baseline: QUICK.into(), ..Workload::default() }
+        .candidate("hostile", "--mode hostile-text")
+        .graded(2);
     workload.limits = workload.limits.replace("256KiB", "8MiB");
     let (bundles, _) = judged(&lab, &workload);
     let judge = with(&lab, &["judge"], &bundles);
@@ -92,7 +105,10 @@ fn what_a_hostile_server_says_is_shown_escaped() {
         assert!(bytes.len() < 1 << 21, "{file} is bounded");
         let text = String::from_utf8(bytes).unwrap();
         if file.ends_with(".csv") {
-            assert!(!text.lines().any(|l| l.split(',').any(|cell| cell.trim_matches('"').starts_with("=HYPERLINK"))), "{file}");
+            assert!(
+                !text.lines().any(|l| l.split(',').any(|cell| cell.trim_matches('"').starts_with("=HYPERLINK"))),
+                "{file}"
+            );
         }
     }
 }
@@ -110,7 +126,9 @@ fn verify_names_what_was_changed_missing_or_added() {
     fs::write(bundle.join("note.txt"), "hi").unwrap();
     let output = with(&lab, &["verify"], &bundles);
     assert_eq!(code(&output), 20);
-    for named in ["trials/0001-baseline/requests.csv: changed", "trials/0002-same/server.log: missing", "note.txt: extra"] {
+    for named in
+        ["trials/0001-baseline/requests.csv: changed", "trials/0002-same/server.log: missing", "note.txt: extra"]
+    {
         assert!(stdout(&output).contains(named), "{named}: {}", stdout(&output));
     }
     assert_eq!(code(&with(&lab, &["judge"], &bundles)), 20, "nothing is judged from changed bytes");
@@ -123,7 +141,8 @@ fn bundles_of_different_runs_are_not_one_study() {
     for _ in 0..2 {
         assert_eq!(code(&lab.run(&workload)), 0);
     }
-    let bundles: Vec<String> = lab.runs().iter().map(|p| p.display().to_string()).filter(|p| !p.ends_with("-grade")).collect();
+    let bundles: Vec<String> =
+        lab.runs().iter().map(|p| p.display().to_string()).filter(|p| !p.ends_with("-grade")).collect();
     assert_eq!(bundles.len(), 2);
     let output = with(&lab, &["judge"], &bundles);
     assert_eq!(code(&output), 21, "{}", stderr(&output));

@@ -4,7 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Arm, BASELINE, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Server, Shape, Workload, written};
+use super::{
+    Arm, BASELINE, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Server, Shape, Workload, written,
+};
 use crate::{Digest, Kind, Problem, Result};
 
 /// Reads and checks a workload file.
