@@ -86,8 +86,8 @@ fn a_server_that_never_starts_is_a_failed_trial_of_its_class() {
 #[test]
 fn a_program_that_does_not_exist_is_a_failed_start_with_its_name() {
     let lab = Lab::new();
-    let mut workload = Workload::default();
-    workload.more = "[candidates.ghost]\ncommand = [\"/no/such/program\", \"{port}\"]\n".into();
+    let more = "[candidates.ghost]\ncommand = [\"/no/such/program\", \"{port}\"]\n".into();
+    let workload = Workload { more, ..Workload::default() };
     lab.run(&workload);
     match lab.trial("ghost").trial.outcome {
         TrialOutcome::Failed { class: Class::Start, detail } => {

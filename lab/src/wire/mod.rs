@@ -1,8 +1,8 @@
 //! HTTP/1.1 responses and server-sent events, as pure functions of the bytes read and of
 //! the boundaries between reads.
 //!
-//! While a request is timed, only [`Framing`] looks at the bytes, to know where the
-//! response ends. Afterwards [`derive`] makes chunks of them; the runner stores its result
+//! While a request is timed, only `Framing` looks at the bytes, to know where the
+//! response ends. Afterwards `derive` makes chunks of them; the runner stores its result
 //! and `bench verify` computes it again from `wire.zst`, so no chunk exists without bytes.
 
 mod events;

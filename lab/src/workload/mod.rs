@@ -2,8 +2,8 @@
 //! candidates, requests, loads, rounds and limits. `workloads/README.md` documents every
 //! field.
 //!
-//! [`parse`] turns what a person wrote (the private module `written`) into a checked
-//! [`Workload`]; only that travels further in.
+//! `parse` turns what a person wrote (the private module `written`) into a checked
+//! `Workload`; only that travels further in.
 
 mod check;
 mod written;
