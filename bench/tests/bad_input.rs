@@ -98,3 +98,19 @@ fn a_plan_is_the_same_bytes_every_time() {
 fn wrong_arguments_are_usage() {
     assert_eq!(code(&Lab::new().bench(&["plan"])), 2);
 }
+
+#[test]
+fn a_request_file_may_hold_more_than_a_run_takes() {
+    let lab = Lab::new();
+    let line =
+        |id: u32| format!("{{\"id\":{id},\"messages\":[{{\"role\":\"user\",\"content\":\"Question {id}?\"}}]}}\n");
+    let set: String = (0..60).map(line).collect();
+    lab.write("set.jsonl", &set);
+    let from = "[requests.prose]\nseed = 1\nwords = 9";
+    let to = format!("[requests.file]\npath = \"set.jsonl\"\ndigest = \"{}\"", lab::Digest::of(&set));
+    let text = GOOD.replace(from, &to).replace("MODEL", &support::model().display().to_string());
+    lab.write("x.toml", &(text + "[rounds]\ncount = 2\n"));
+    let output = lab.bench(&["run", "x.toml"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(code(&lab.bench(&["verify", &lab.bundle().path.display().to_string()])), 0);
+}

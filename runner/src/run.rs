@@ -109,12 +109,14 @@ pub fn materialise(workload: &Workload) -> Result<Vec<Request>> {
                 .at(place)
                 .next("fetch the right file, or write this digest into requests.file"));
             }
-            let set = requests::from_jsonl(&text, &place)?;
+            let mut set = requests::from_jsonl(&text, &place)?;
             if set.len() < needed as usize {
                 return Err(Problem::input(format!("{} requests, but the workload takes {needed}", set.len()))
                     .at(place)
                     .next("add requests, or ask for fewer rounds, loads or warm-up requests"));
             }
+            // The bundle holds what is used; the file may hold more.
+            set.truncate(needed as usize);
             Ok(set)
         }
     }

@@ -106,7 +106,7 @@ async fn measure(setting: &Setting<'_>, clock: Clock, server: &mut Server, seen:
         seen.exchanges.extend(drive(setting, target, phase).await);
         seen.stages.phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: clock.now() });
     }
-    match server.exited() {
+    match ended(setting, server).await {
         Some(how) => failed(
             Class::Protocol,
             format!("the server ended during the run ({how}); its last words:\n{}", server.last_words()),
@@ -147,6 +147,15 @@ async fn wait_until_ready(
         tokio::time::sleep(pause.into()).await;
         pause = Nanos(pause.0 * 3 / 2).min(Nanos::from_millis(250));
     }
+}
+
+/// How the server ended during the run, if it did. One that hung up on us may take a
+/// moment to be gone; one that still answers is there.
+async fn ended(setting: &Setting<'_>, server: &mut Server) -> Option<String> {
+    if server.exited().is_none() && Control::new(server.port, setting.limits.request).is_healthy().await {
+        return None;
+    }
+    server.exited_within(setting.limits.stop).await
 }
 
 async fn drive(setting: &Setting<'_>, target: Target, phase: &plan::Phase) -> Vec<Exchange> {

@@ -88,15 +88,9 @@ fn every_fault_of_a_stream_is_its_own_outcome() {
 
 #[test]
 fn invalid_utf8_is_named() {
-    let mut bytes = HEAD.as_bytes().to_vec();
-    bytes.extend(b"13\r\ndata: {\"choices\":\"\xff\xfe\n\n\r\n0\r\n\r\n");
-    let mut bytes = bytes;
-    let at = HEAD.len();
     let body = b"data: {\"choices\":\"\xff\xfe\"}\n\n";
-    bytes.truncate(at);
-    bytes.extend(format!("{:x}\r\n", body.len()).bytes());
-    bytes.extend(body);
-    bytes.extend(b"\r\n0\r\n\r\n");
+    let size = format!("{:x}\r\n", body.len());
+    let bytes = [HEAD.as_bytes(), size.as_bytes(), body, b"\r\n0\r\n\r\n"].concat();
     let derived = whole(&bytes, End::Complete);
     assert_eq!((derived.outcome, derived.detail.as_str()), (Outcome::Malformed, "event 0 is not UTF-8"));
 }

@@ -106,6 +106,13 @@ impl Server {
         }
     }
 
+    /// How it ended, if it does within a time.
+    pub async fn exited_within(&mut self, time: Nanos) -> Option<String> {
+        let deadline = Clock::start().at(time);
+        let status = tokio::time::timeout_at(deadline, self.child.wait()).await.ok()?;
+        Some(status.map_or_else(|e| format!("unknown: {e}"), guard::in_words))
+    }
+
     /// The end of its log so far, for a message.
     pub fn last_words(&self) -> String {
         self.log.tail(2_000)
@@ -127,6 +134,8 @@ impl Server {
         self.signal(Signal::SIGKILL);
         let reaped = Clock::start().at(Nanos::from_secs(10));
         let _ = tokio::time::timeout_at(reaped, self.child.wait()).await;
+        // Its number may be another group's from here on.
+        self.group = Pid::from_raw(0);
         let kept = self.log.finish().await;
         self.facts.log_bytes = kept.written;
         self.facts.log_kept = kept.bytes.len() as u64;
