@@ -18,6 +18,8 @@ pub mod verify;
 mod chart;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
+/// A study's rows as files for other tools.
+mod export;
 /// From an opened study to a report's input.
 mod gather;
 /// How far outputs are from the reference.
@@ -35,6 +37,7 @@ pub mod verdict;
 #[cfg(test)]
 pub(crate) mod test_support;
 
+pub use export::export;
 pub use gather::report_of;
 pub use judgement::Judgement;
 pub use stats::paired::MIN_ROUNDS;

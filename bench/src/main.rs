@@ -37,6 +37,8 @@ enum Verb {
     Judge(verbs::judge::Args),
     /// Write the report: HTML, Markdown, SVG and CSV
     Report(verbs::report::Args),
+    /// Write a study's rows as CSV for other tools
+    Export(verbs::export::Args),
     /// Serve the built-in test server
     Stub(Box<stub::Options>),
     /// Print completions for a shell
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
         Verb::Report(args) => verbs::report::run(&args),
+        Verb::Export(args) => verbs::export::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
         Verb::Guard(args) => verbs::guard::run(&args),

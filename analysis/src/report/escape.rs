@@ -85,11 +85,17 @@ pub(crate) fn markdown_code(text: &str) -> String {
 /// A text field of a CSV file: a spreadsheet must not take it for a formula. Numbers do not
 /// go through here.
 pub(crate) fn csv(text: &str) -> String {
+    let text = formula_free(text);
+    if text.contains(['"', ',', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// The same before it is quoted, for a writer that does so itself.
+pub(crate) fn formula_free(text: &str) -> String {
     let mut text = shown(text, TEXT);
     if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         text.insert(0, '\'');
     }
-    if text.contains(['"', ',', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    text
 }
 
 #[cfg(test)]

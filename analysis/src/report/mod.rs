@@ -6,7 +6,7 @@
 //! have no other way in.
 
 // Downward: a group uses only those above it, and a module only its group and those.
-mod escape; // what others wrote, made safe
+pub(crate) mod escape; // what others wrote, made safe
 mod number; // numbers as text
 
 mod input; // what a report is made from

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod export;
 pub(crate) mod grade;
 pub(crate) mod guard;
 pub(crate) mod judge;
@@ -13,7 +14,7 @@ pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
 
-use lab::{Problem, Result};
+use lab::{Kind, Problem, Result};
 
 /// The folder that `{here}` and relative paths in a workload mean.
 fn folder_of(file: &Path) -> PathBuf {
@@ -21,6 +22,17 @@ fn folder_of(file: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     }
+}
+
+/// Writes files into a folder, which need not exist yet.
+fn write_all(out: &Path, files: impl IntoIterator<Item = (impl AsRef<Path>, Vec<u8>)>) -> Result<()> {
+    for (name, bytes) in files {
+        let path = out.join(name);
+        let folder = path.parent().unwrap_or(out);
+        std::fs::create_dir_all(folder).map_err(|e| Problem::io(Kind::Machine, "make the folder", folder, &e))?;
+        std::fs::write(&path, bytes).map_err(|e| Problem::io(Kind::Machine, "write", &path, &e))?;
+    }
+    Ok(())
 }
 
 /// This program, which also guards servers.

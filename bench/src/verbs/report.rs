@@ -1,11 +1,10 @@
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use analysis::{Judgement, Study};
-use lab::{Kind, Problem, Result};
+use lab::Result;
 
 /// Arguments of `bench report`.
 #[derive(clap::Args)]
@@ -27,11 +26,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Writes the report's files and returns the path of its page.
 pub(super) fn write(study: &Study, judgement: &Judgement, out: &Path) -> Result<PathBuf> {
-    for (name, bytes) in analysis::report_of(study, judgement)? {
-        let path = out.join(name);
-        let folder = path.parent().unwrap_or(out);
-        fs::create_dir_all(folder).map_err(|e| Problem::io(Kind::Machine, "make the folder", folder, &e))?;
-        fs::write(&path, bytes).map_err(|e| Problem::io(Kind::Machine, "write", &path, &e))?;
-    }
+    super::write_all(out, analysis::report_of(study, judgement)?)?;
     Ok(out.join("index.html"))
 }
