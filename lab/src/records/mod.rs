@@ -1,0 +1,16 @@
+//! What was seen, in the shapes in which a bundle stores it. `results/README.md`
+//! specifies every field.
+
+mod grade;
+mod request;
+mod trial;
+
+pub use grade::{Grade, GradedRow, PromptRow, ReferenceRow, Source};
+pub use request::{Chunk, ChunkRow, Exchange, List, Outcome, RequestRow};
+pub use trial::{Class, PhaseStage, Run, ServerFacts, Stages, Trial, TrialOutcome};
+
+/// Version of `trial.json` and of the tables beside it. 1: first.
+pub const FORMAT: u32 = 1;
+
+/// The name of the warm-up among phases.
+pub const WARMUP: &str = "warmup";
