@@ -27,6 +27,8 @@ pub(crate) struct Curve {
 pub(crate) struct Ecdf {
     /// The axis' title, with its unit.
     pub(crate) axis: String,
+    /// What is counted, in the plural.
+    pub(crate) counted: &'static str,
     /// One for each arm.
     pub(crate) curves: Vec<Curve>,
 }
@@ -38,10 +40,13 @@ const TOP: f64 = 34.0;
 const LINE: f64 = 24.0;
 
 impl Ecdf {
+    /// The smallest and the largest value; a value below a tenth of the smallest median
+    /// (gaps of zero, where chunks came together) is drawn at the left edge.
     fn range(&self) -> (f64, f64) {
         let values = || self.curves.iter().flat_map(|c| &c.steps).map(|s| s.0);
+        let least = self.curves.iter().map(|c| c.median / 10.0).fold(f64::INFINITY, f64::min);
         let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
-        if low.is_finite() { (low, high) } else { (0.0, 1.0) }
+        if low.is_finite() { (low.max(least), high) } else { (0.0, 1.0) }
     }
 
     /// The picture.
@@ -58,7 +63,7 @@ impl Ecdf {
         let beneath = frame.bottom + 46.0;
         let total = layout.pick(beneath.max(TOP - 12.0 + list), beneath + 6.0 + list);
         Drawing::new(width, total, |canvas| {
-            frame.y_axis(canvas, &y, &quarters(), "share of requests at or below");
+            frame.y_axis(canvas, &y, &quarters(), &format!("share of {} at or below", self.counted));
             let kind = if x.is_log() { ", log scale" } else { "" };
             frame.x_axis(canvas, &x, layout.pick(8, 5), &format!("{}{kind}", self.axis));
             // The first candidates last, so that they lie on top.

@@ -52,7 +52,11 @@ fn description(candidate: &Candidate) -> String {
     let outcomes: Vec<String> = outcomes.collect();
     let requests = if outcomes.is_empty() { "none".to_owned() } else { outcomes.join(", ") };
     let described = escape::detail(candidate.description.trim());
-    let gap = if described.is_empty() { "" } else { " " };
+    let gap = match described.chars().last() {
+        None => "",
+        Some('.' | '!' | '?') => " ",
+        Some(_) => ". ",
+    };
     format!("{described}{gap}Timed requests: {requests}.")
 }
 

@@ -162,7 +162,8 @@ fn distribution(n: usize, title: String, metric: &'static str, members: &[&Serie
     };
     let curves: Vec<ecdf::Curve> = members.iter().map(curve).collect();
     let list: Vec<String> = curves.iter().map(|c| format!("{} {}", c.name, c.text)).collect();
-    let picture = ecdf::Ecdf { axis: format!("{}, {unit}", words::metric(metric)), curves };
+    let counted = if metric == "itl" { "gaps" } else { "requests" };
+    let picture = ecdf::Ecdf { axis: format!("{}, {unit}", words::metric(metric)), counted, curves };
     Figure {
         name: format!("latency-{n}-{metric}"),
         caption: explained(metric).into(),

@@ -47,12 +47,12 @@ pub(crate) fn percentiles(series: &[Series]) -> Table {
     };
     Table {
         name: "latency-percentiles",
-        caption: "Percentiles over the requests of all rounds",
+        caption: "Percentiles over all rounds",
         columns: vec![
             column("Cell", &["cell"]),
             column("Metric", &["metric"]),
             column("Arm", &["arm"]),
-            column("Requests", &["requests"]),
+            column("Values", &["values"]),
             column("p50", &["p50_ms"]),
             column("p90", &["p90_ms"]),
             column("p95", &["p95_ms"]),
