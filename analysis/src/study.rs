@@ -119,7 +119,7 @@ impl Study {
             .map(|model| measure.tokenizer(model).map(|t| (model.clone(), t)))
             .collect::<Result<_>>()?;
         let (mut trials, missing) = read_trials(&measure, &contract, &tokenizers)?;
-        let prompts = grades::read(&grades, &contract, &mut trials, &tokenizers)?;
+        let prompts = grades::read(&grades, measure.id, &contract, &mut trials, &tokenizers)?;
         Ok(Study { measure, grades, workload: contract.workload, trials, missing, tokenizers, prompts })
     }
 

@@ -202,7 +202,7 @@ impl Script {
                 continue;
             }
             let mut reference = Vec::new();
-            for request in audit::sample(&self.reveal, trial, self.sample) {
+            for request in audit::sample(&self.reveal, parent, trial, self.sample) {
                 let ask = self.ask(trial, request);
                 let (say, margin) = &self.arms[&trial.arm];
                 let said = say(&ask);

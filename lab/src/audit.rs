@@ -9,9 +9,11 @@ pub fn commitment(seed: &[u8; 32]) -> Digest {
 }
 
 /// The ids to grade of a trial, sorted: `sample` of each round's timed requests, the
-/// same for all arms of the round.
-pub fn sample(seed: &[u8; 32], trial: &Trial, sample: u32) -> Vec<u32> {
-    let mut stream = Stream::new(seed, &format!("audit {} {} {}", trial.round, trial.model, trial.gpus));
+/// same for all arms of the round. The draw depends on the seed and on the sealed bundle's
+/// id, so that a seed that leaks while the servers run tells them nothing.
+pub fn sample(seed: &[u8; 32], bundle: Digest, trial: &Trial, sample: u32) -> Vec<u32> {
+    let key = [seed.as_slice(), &bundle.bytes()].concat();
+    let mut stream = Stream::new(&key, &format!("audit {} {} {}", trial.round, trial.model, trial.gpus));
     let mut ids: Vec<u32> = trial.phases.iter().flat_map(|phase| phase.requests.ids()).collect();
     ids.sort_unstable();
     stream.shuffle(&mut ids);

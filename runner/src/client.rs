@@ -4,10 +4,7 @@
 //! and before a byte is looked at. Only the framing is followed while time counts, to know
 //! where the response ends; chunks are made of the bytes later.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    os::fd::AsRawFd,
-};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use lab::{
     Bytes, Nanos,
@@ -15,10 +12,6 @@ use lab::{
     requests::Request,
     wire::{End, Framing},
     workload::Sampling,
-};
-use nix::{
-    errno::Errno,
-    sys::socket::{MsgFlags, recv},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -28,7 +21,10 @@ use tokio::{
 
 use crate::clock::Clock;
 
-/// A client with one connection, which it keeps while the server does.
+/// A client that opens a connection for each request.
+///
+/// Kept connections would be cheaper, and wrong: a server may say `keep-alive` and close a
+/// moment after its answer (llama.cpp does), and then the next request fails for nothing.
 pub struct Client {
     clock: Clock,
     address: SocketAddr,
@@ -36,6 +32,10 @@ pub struct Client {
     connection: Option<TcpStream>,
     buffer: Vec<u8>,
 }
+
+/// A response in more reads than this is not one that anybody streams; its evidence would
+/// outgrow its bytes.
+const MOST_READS: usize = 1 << 17;
 
 /// When a request may be sent and when it must have ended.
 #[derive(Debug, Clone, Copy)]
@@ -58,12 +58,8 @@ impl Client {
         }
     }
 
-    /// Opens the connection if there is none. Not part of any request's time: a failure
-    /// shows when the next request is sent.
+    /// Opens a connection for the next request; a failure shows when the request is sent.
     pub async fn connect(&mut self, deadline: Nanos) {
-        if self.connection.as_ref().is_some_and(is_open) {
-            return;
-        }
         let connecting = timeout_at(self.clock.at(deadline), TcpStream::connect(self.address)).await;
         self.connection = connecting.ok().and_then(Result::ok).filter(|stream| stream.set_nodelay(true).is_ok());
     }
@@ -88,9 +84,7 @@ impl Client {
         let deadline = self.clock.at(window.deadline);
         exchange.end = timeout_at(deadline, self.converse(message, &mut exchange)).await.unwrap_or(End::Deadline);
         exchange.end_ns = self.clock.now();
-        if exchange.end != End::Complete {
-            self.connection = None;
-        }
+        self.connection = None;
         exchange
     }
 
@@ -108,6 +102,9 @@ impl Client {
                 Ok(n) => n,
                 Err(_) => return End::Reset,
             };
+            if exchange.reads.len() == MOST_READS {
+                return End::TooLarge;
+            }
             exchange.reads.push((at, n));
             exchange.bytes.extend_from_slice(&self.buffer[..n]);
             framing.feed(&self.buffer[..n], |_| {});
@@ -115,9 +112,6 @@ impl Client {
                 return End::NotHttp;
             }
             if framing.is_complete() {
-                if framing.head().is_none_or(|head| head.close) {
-                    self.connection = None;
-                }
                 return End::Complete;
             }
             if exchange.bytes.len() as u64 > self.limit.0 {
@@ -125,13 +119,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Whether a kept connection can take another request: the server neither hung up after
-/// the last response nor sent bytes that nobody asked for.
-fn is_open(stream: &TcpStream) -> bool {
-    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-    recv(stream.as_raw_fd(), &mut [0], flags) == Err(Errno::EWOULDBLOCK)
 }
 
 /// The bytes of a timed request: a streamed chat completion.
@@ -156,7 +143,7 @@ pub fn message(port: u16, served_name: &str, request: &Request, sampling: &Sampl
     }
     let body = body.to_string();
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     [head.into_bytes(), body.into_bytes()].concat()

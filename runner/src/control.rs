@@ -118,6 +118,9 @@ fn row(request: u32, position: u32, id: u32, seen: &BTreeMap<String, Seen>) -> R
     if !emitted.logprob.is_finite() || !best.logprob.is_finite() {
         return Err(format!("position {position}: a logprob is not a number"));
     }
+    if best.logprob > 1e-3 {
+        return Err(format!("position {position}: a logprob of {} is above 0", best.logprob));
+    }
     Ok(ReferenceRow {
         request,
         position,

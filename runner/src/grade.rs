@@ -17,7 +17,7 @@ use lab::{
     records::{FORMAT, Grade, GradedRow, List, Outcome, PromptRow, ReferenceRow, Source},
     requests::Request,
     tokenizer::Tokenizer,
-    workload::{Equivalence, Workload},
+    workload::{BASELINE, Equivalence, Workload},
 };
 
 use crate::{
@@ -48,6 +48,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     if target.join(MANIFEST).exists() {
         return Ok(target);
     }
+    let _lock = run::lock(measured)?;
     let bundle = Bundle::open(measured)?;
     let equivalence = workload.equivalence.as_ref().ok_or_else(|| {
         Problem::input("the workload has no [equivalence], so nothing says what to grade")
@@ -122,10 +123,11 @@ impl Grader<'_> {
         let mut server = launch.start(&self.workload.limits)?;
         let control = Control::new(server.port, self.workload.limits.request);
         wait(&control, &mut server, self.workload).await?;
+        let end = self.end_token(model, &tokenizer)?;
         for trial in self.plan.trials.iter().filter(|t| t.model == model) {
             let record = self.bundle.trial(&trial.folder())?;
-            let ids = audit::sample(&self.seed, trial, self.equivalence.sample);
-            let rows = self.trial(&control, &launch, &tokenizer, &record, &ids).await;
+            let ids = audit::sample(&self.seed, self.bundle.id, trial, self.equivalence.sample);
+            let rows = self.trial(&control, &launch, &tokenizer, &record, end, &ids).await;
             if !rows.is_empty() {
                 let name = format!("{REFERENCE}/{}.csv.zst", trial.folder());
                 folder.put(&name, &write_table(&rows, ReferenceRow::HEADER, &name))?;
@@ -143,18 +145,32 @@ impl Grader<'_> {
         Ok(ended.facts)
     }
 
+    /// The token with which the baseline's answers stop, where it gives ids.
+    fn end_token(&self, model: &str, tokenizer: &Tokenizer) -> Result<Option<u32>> {
+        for trial in self.plan.trials.iter().filter(|t| t.model == model && t.arm == BASELINE) {
+            let record = self.bundle.trial(&trial.folder())?;
+            let stopped = record.requests.iter().filter(|r| r.outcome == Outcome::Complete && r.finish == "stop");
+            let last = stopped.filter_map(|r| ids(&record, r.request).last().copied());
+            if let Some(end) = last.into_iter().find(|id| tokenizer.is_special(*id)) {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+
     async fn trial(
         &mut self,
         control: &Control,
         launch: &Launch,
         tokenizer: &Tokenizer,
         record: &TrialRecord,
+        end: Option<u32>,
         sample: &[u32],
     ) -> Vec<ReferenceRow> {
         let trial = &record.trial.trial;
         let mut all = Vec::new();
         for &id in sample {
-            let (source, output) = output(record, tokenizer, id);
+            let (source, output) = output(record, tokenizer, end, id);
             let result = match source {
                 Source::None => Err("the request has no complete answer".to_owned()),
                 _ => self.one(control, launch, &trial.model, id, &output).await,
@@ -204,20 +220,26 @@ impl Grader<'_> {
 }
 
 /// The output tokens of a complete request: those the server sent, else our tokenizer's
-/// reading of its text.
-fn output(record: &TrialRecord, tokenizer: &Tokenizer, id: u32) -> (Source, Vec<u32>) {
-    let complete = record.requests.iter().any(|r| r.request == id && r.outcome == Outcome::Complete);
-    let chunks = || record.chunks.iter().filter(|c| c.request == id);
-    if !complete {
+/// reading of its text and, where it says that it stopped, the end that text cannot show.
+fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32) -> (Source, Vec<u32>) {
+    let Some(request) = record.requests.iter().find(|r| r.request == id && r.outcome == Outcome::Complete) else {
         return (Source::None, Vec::new());
+    };
+    let sent = ids(record, id);
+    if !sent.is_empty() {
+        return (Source::Ids, sent);
     }
-    let ids: Vec<u32> = chunks().flat_map(|c| c.ids.0.iter().copied()).collect();
-    if !ids.is_empty() {
-        return (Source::Ids, ids);
+    let text: String = record.chunks.iter().filter(|c| c.request == id).map(|c| c.text.as_str()).collect();
+    let mut read = tokenizer.encode(&text);
+    if request.finish == "stop" {
+        read.extend(end);
     }
-    let text: String = chunks().map(|c| c.text.as_str()).collect();
-    let ids = tokenizer.encode(&text);
-    if ids.is_empty() { (Source::None, ids) } else { (Source::Text, ids) }
+    if read.is_empty() { (Source::None, read) } else { (Source::Text, read) }
+}
+
+/// The token ids that a server sent for a request.
+fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
+    record.chunks.iter().filter(|c| c.request == request).flat_map(|c| c.ids.0.iter().copied()).collect()
 }
 
 async fn wait(control: &Control, server: &mut Server, workload: &Workload) -> Result<()> {

@@ -52,10 +52,10 @@ pub async fn drive(target: Target, phase: Phase, mut ended: impl FnMut(u32)) -> 
         let (queue, sender, name) = (Arc::clone(&queue), sender.clone(), phase.name.clone());
         clients.spawn(async move {
             loop {
-                client.connect(deadline).await;
                 let Some((id, message)) = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front() else {
                     break;
                 };
+                // From here on the user waits, also while the server lets nobody connect.
                 let now = target.clock.now();
                 let exchange = if now >= deadline {
                     not_sent(id, &name, now)
@@ -64,6 +64,7 @@ pub async fn drive(target: Target, phase: Phase, mut ended: impl FnMut(u32)) -> 
                         intended: now,
                         deadline: Nanos(now.0.saturating_add(phase.request_limit.0)).min(deadline),
                     };
+                    client.connect(window.deadline).await;
                     client.send(id, &name, &message, window).await
                 };
                 let _ = sender.send(exchange);

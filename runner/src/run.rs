@@ -238,7 +238,7 @@ fn same_host(folder: &RunFolder, environment: &Environment) -> Result<()> {
 }
 
 /// Two runners never write one folder. The lock goes with the process.
-fn lock(folder: &Path) -> Result<File> {
+pub(crate) fn lock(folder: &Path) -> Result<File> {
     let file = File::open(folder).map_err(|e| Problem::io(Kind::Machine, "open", folder, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

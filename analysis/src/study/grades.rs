@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lab::{
-    Problem, Result, audit,
+    Digest, Problem, Result, audit,
     bundle::{Bundle, GRADE, GRADED, PROMPTS},
     records::{self, Grade, GradedRow, PromptRow, ReferenceRow, Source},
     tokenizer::Tokenizer,
@@ -29,13 +29,14 @@ pub(super) type Prompts = BTreeMap<(String, u32), u64>;
 /// Reads all grade bundles into the trials they grade; gives the prompts' lengths.
 pub(super) fn read(
     grades: &[Bundle],
+    measure: Digest,
     contract: &Contract,
     trials: &mut [Trial],
     tokenizers: &BTreeMap<String, Tokenizer>,
 ) -> Result<Prompts> {
     let mut prompts = Prompts::new();
     for bundle in grades {
-        one(bundle, contract, trials, tokenizers, &mut prompts)?;
+        one(bundle, measure, contract, trials, tokenizers, &mut prompts)?;
     }
     let ungraded = trials.iter().find(|t| t.completed() && !t.sampled);
     match ungraded {
@@ -50,6 +51,7 @@ pub(super) fn read(
 
 fn one(
     bundle: &Bundle,
+    measure: Digest,
     contract: &Contract,
     trials: &mut [Trial],
     tokenizers: &BTreeMap<String, Tokenizer>,
@@ -83,7 +85,7 @@ fn one(
         }
         let mut ids: Vec<u32> = rows.iter().map(|r| r.request).collect();
         ids.sort_unstable();
-        if ids != audit::sample(&seed, &trial.plan, grade.sample) {
+        if ids != audit::sample(&seed, measure, &trial.plan, grade.sample) {
             let what = format!("the graded requests of {folder} are not the sample that the audit seed draws");
             return Err(broken(GRADED, what));
         }
@@ -113,6 +115,9 @@ fn one(
     Ok(())
 }
 
+/// No probability is above 1, but for rounding.
+const LARGEST_LOGPROB: f64 = 1e-3;
+
 /// Whether the reference looked at the tokens that were received, all of them, in order.
 fn check(
     row: &GradedRow,
@@ -125,6 +130,9 @@ fn check(
     }
     if !seen.iter().all(|r| r.logprob.is_finite() && r.best_logprob.is_finite()) {
         return Err("a logprob is not a finite number".into());
+    }
+    if let Some(r) = seen.iter().find(|r| r.best_logprob < r.logprob || r.best_logprob > LARGEST_LOGPROB) {
+        return Err(format!("token {}: a first choice of {} after {}", r.position, r.best_logprob, r.logprob));
     }
     if row.source == Source::None {
         return if seen.is_empty() { Ok(()) } else { Err("rows of an output that was not graded".into()) };

@@ -1,6 +1,7 @@
 use std::{
     fs,
     io::Write,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +12,7 @@ use crate::{Digest, Problem, Result, digest::files_below};
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    inode: u64,
 }
 
 /// Folders with this prefix are being built; they never are part of a bundle.
@@ -23,7 +25,7 @@ impl RunFolder {
             fs::create_dir_all(parent).map_err(|e| failed("make the folder", parent, &e))?;
         }
         fs::create_dir(path).map_err(|e| failed("make the folder", path, &e))?;
-        Ok(RunFolder { path: path.to_owned() })
+        Self::at(path)
     }
 
     /// Opens an unsealed one; what was being built when its writer died is removed.
@@ -31,7 +33,7 @@ impl RunFolder {
         if path.join(MANIFEST).exists() {
             return Err(Problem::input("this bundle is sealed and will not change").at(path.display().to_string()));
         }
-        let folder = RunFolder { path: path.to_owned() };
+        let folder = Self::at(path)?;
         for parent in [path.to_owned(), path.join(TRIALS)] {
             let Ok(entries) = fs::read_dir(&parent) else { continue };
             for entry in entries.flatten() {
@@ -48,6 +50,22 @@ impl RunFolder {
         Ok(folder)
     }
 
+    fn at(path: &Path) -> Result<Self> {
+        let inode = fs::metadata(path).map_err(|e| failed("find", path, &e))?.ino();
+        Ok(RunFolder { path: path.to_owned(), inode })
+    }
+
+    /// A folder that was moved or removed is not made again around what is left of a run.
+    fn still_there(&self) -> Result<()> {
+        if fs::metadata(&self.path).is_ok_and(|m| m.ino() == self.inode) {
+            return Ok(());
+        }
+        let what = "the run's folder was moved or removed while the run went on";
+        Err(Problem::machine(what)
+            .at(self.path.display().to_string())
+            .next("put it back and continue with --resume, or start anew"))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -55,6 +73,7 @@ impl RunFolder {
 
     /// Writes one file at once: either all of it is there or none.
     pub fn put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.still_there()?;
         let target = self.path.join(name);
         let (parent, file) = (target.parent().unwrap_or(&self.path), target.file_name().unwrap_or_default());
         fs::create_dir_all(parent).map_err(|e| failed("make the folder", parent, &e))?;
@@ -71,6 +90,7 @@ impl RunFolder {
 
     /// Publishes a trial's folder with all its files by one rename.
     pub fn publish_trial(&self, name: &str, files: &[(&str, Vec<u8>)]) -> Result<()> {
+        self.still_there()?;
         let trials = self.path.join(TRIALS);
         let building = trials.join(format!("{BUILDING}{name}"));
         fs::create_dir_all(&building).map_err(|e| failed("make the folder", &building, &e))?;
@@ -90,6 +110,10 @@ impl RunFolder {
 
     /// Writes the manifest: from here on the folder is a bundle and never changes.
     pub fn seal(self, kind: Kind, parents: Vec<Digest>, sealed: &str) -> Result<(PathBuf, Digest)> {
+        self.still_there()?;
+        if self.path.join(MANIFEST).exists() {
+            return Err(Problem::machine("it was sealed by somebody else").at(self.path.display().to_string()));
+        }
         let mut files = Vec::new();
         for path in files_below(&self.path).map_err(|e| failed("list", &self.path, &e))? {
             let full = self.path.join(&path);

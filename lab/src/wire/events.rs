@@ -65,6 +65,9 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
+/// A response of more chunks than this is not one that anybody streams.
+const MOST_CHUNKS: usize = 1 << 17;
+
 /// Reads all complete events of `body` into `derived`; says what is wrong with the first
 /// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
 pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
@@ -108,7 +111,11 @@ fn event(data: &[u8], number: u32, read: u32, derived: &mut Derived) -> Result<(
         derived.claimed.prompt = usage.prompt_tokens;
         derived.claimed.output = usage.completion_tokens;
     }
-    for choice in event.choices.unwrap_or_default() {
+    let choices = event.choices.unwrap_or_default();
+    if choices.len() > 1 || derived.chunks.len() == MOST_CHUNKS {
+        return Err(format!("event {number} holds more than was asked for"));
+    }
+    for choice in choices {
         if choice.index != 0 {
             return Err(format!("event {number} answers a second choice, which nobody asked for"));
         }

@@ -9,8 +9,6 @@ pub struct Head {
     pub event_stream: bool,
     /// A `Content-Encoding` other than `identity`.
     pub encoded: bool,
-    /// The server will close the connection.
-    pub close: bool,
 }
 
 /// An incremental reader of one response. Holds no body.
@@ -161,7 +159,6 @@ fn meaning(status: u16, headers: &[httparse::Header<'_>]) -> (Head, State) {
         status,
         event_stream: all("content-type").iter().any(|v| v.starts_with(b"text/event-stream")),
         encoded: all("content-encoding").iter().any(|v| v.trim_ascii() != b"identity"),
-        close: has("connection", b"close"),
     };
     let lengths = all("content-length");
     let state = if has("transfer-encoding", b"chunked") {

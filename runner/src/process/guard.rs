@@ -1,8 +1,12 @@
 use std::process::{ExitStatus, Stdio};
 
 use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::getpgrp,
+    sys::{
+        prctl::set_child_subreaper,
+        signal::{Signal, kill},
+        wait::waitpid,
+    },
+    unistd::Pid,
 };
 use tokio::{
     process::Command,
@@ -10,10 +14,11 @@ use tokio::{
 };
 
 /// Runs `command` in this process's own group and ends as it ends. When standard input
-/// closes, which happens whenever the runner is gone, it kills the group and itself.
+/// closes, which happens whenever the runner is gone, it kills all that the server started and ends.
 ///
 /// Returns the exit code: the command's, or 128 and its signal.
 pub async fn guard(command: &[String]) -> u8 {
+    let _ = set_child_subreaper(true);
     // SIGTERM and Ctrl-C are for the server; the guard stays until the server has ended.
     let handlers = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
     let Some((program, arguments)) = command.split_first() else { return 2 };
@@ -26,11 +31,32 @@ pub async fn guard(command: &[String]) -> u8 {
     };
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        let _ = killpg(getpgrp(), Signal::SIGKILL);
+        end_descendants();
+        std::process::exit(137);
     });
     let code = child.wait().await.map_or(127, code);
+    end_descendants();
     drop(handlers);
     code
+}
+
+/// Kills all that the server started, also what left its process group: the orphans of a
+/// subreaper's descendants become its own children.
+fn end_descendants() {
+    let tasks = || std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let children =
+        || tasks().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok()).collect::<String>();
+    loop {
+        let now = children();
+        let found: Vec<Pid> = now.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect();
+        if found.is_empty() {
+            return;
+        }
+        for child in found {
+            let _ = kill(child, Signal::SIGKILL);
+            let _ = waitpid(child, None);
+        }
+    }
 }
 
 fn code(status: ExitStatus) -> u8 {

@@ -3,7 +3,7 @@
 //!
 //! Each server runs below a *guard*, a second life of this program that leads the
 //! server's process group and holds the other end of a pipe from us. However we end, the
-//! pipe closes and the guard kills the group.
+//! pipe closes and the guard kills the group and whatever left it.
 
 mod guard;
 mod log;
@@ -38,7 +38,7 @@ pub struct Launch {
     pub here: PathBuf,
 }
 
-/// A running server. Dropping it kills its process group.
+/// A running server. Dropping it closes the pipe, and the guard ends the server.
 pub struct Server {
     /// Where it listens.
     pub port: u16,
@@ -79,7 +79,6 @@ impl Launch {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .map_err(|e| Problem::io(lab::Kind::Machine, "start the guard of a server", &self.bench, &e))?;
         let leash = child.stdin.take();
@@ -130,10 +129,12 @@ impl Server {
             };
             self.facts.stopped_by = Some(by.to_owned());
         }
+        // The guard ends what is left, also what went its own way; if it does not, we do.
         drop(self.leash.take());
-        self.signal(Signal::SIGKILL);
         let reaped = Clock::start().at(Nanos::from_secs(10));
-        let _ = tokio::time::timeout_at(reaped, self.child.wait()).await;
+        if tokio::time::timeout_at(reaped, self.child.wait()).await.is_err() {
+            self.signal(Signal::SIGKILL);
+        }
         // Its number may be another group's from here on.
         self.group = Pid::from_raw(0);
         let kept = self.log.finish().await;
@@ -147,12 +148,6 @@ impl Server {
         if self.group.as_raw() > 1 {
             let _ = killpg(self.group, signal);
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.signal(Signal::SIGKILL);
     }
 }
 
