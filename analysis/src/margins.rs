@@ -141,10 +141,11 @@ fn requests<'a>(study: &'a Study, arm: &'a str, group: Group<'_>) -> Vec<Request
     found
 }
 
-/// logp(best) − logp(emitted) by position, never below 0. Under `ignore_eos` the positions of
-/// special tokens are left out: engines differ in what they do there.
-fn margins(graded: &Graded, leave_out_special: Option<&Tokenizer>) -> Vec<(u32, f64)> {
-    let kept = graded.rows.iter().filter(|row| leave_out_special.is_none_or(|t| !t.is_special(row.id)));
+/// logp(best) − logp(emitted) by position, never below 0. Under `ignore_eos` positions are left
+/// out where the reference would end and the server, as it may, went on.
+fn margins(graded: &Graded, ignore_eos: Option<&Tokenizer>) -> Vec<(u32, f64)> {
+    let went_on = |row: &&lab::records::ReferenceRow, t: &Tokenizer| t.is_special(row.best_id) && !t.is_special(row.id);
+    let kept = graded.rows.iter().filter(|row| !ignore_eos.is_some_and(|t| went_on(row, t)));
     kept.map(|row| (row.position, (row.best_logprob - row.logprob).clamp(0.0, f64::MAX))).collect()
 }
 

@@ -31,7 +31,8 @@ enum Answer {
 enum From {
     /// A single one.
     Any,
-    /// More than this share, in percent, of the requests it was asked of.
+    /// More than this share, in percent, of the requests it was asked of, and more than twice
+    /// the share of the baselines against each other.
     AbovePercent(u64),
     /// A larger share than the baseline's.
     AboveBaseline,
@@ -83,6 +84,7 @@ const CHECKS: &[Rule] = &[
     Rule { code: "length-is-full", asks: "finish `length` comes with all ids that were asked for, up to four held back", consequence: Altered, from: From::Any, ask: checks::length_ids },
     Rule { code: "length-is-full-text", asks: "finish `length` comes with nine tenths of the tokens that were asked for", consequence: NotEquivalent, from: From::Any, ask: checks::length_text },
     Rule { code: "stops-at-end-token", asks: "no id follows the token with which the baseline ends its answers", consequence: Altered, from: From::Any, ask: checks::nothing_after_end },
+    Rule { code: "stop-has-end-token", asks: "finish `stop` comes with the token with which the baseline ends its answers (else the grade adds it)", consequence: Information, from: From::Any, ask: checks::stop_has_end },
     Rule { code: "ids-match-text", asks: "the ids decode to the text", consequence: NotEquivalent, from: From::Any, ask: checks::ids_match_text },
     Rule { code: "ids-of-another-text", asks: "the ids have half of their tokens in common with the text", consequence: Altered, from: From::AbovePercent(50), ask: checks::ids_of_this_text },
     Rule { code: "claimed-output", asks: "the server's count of output tokens is the number of its ids", consequence: NotEquivalent, from: From::Any, ask: checks::claimed_ids },
@@ -168,7 +170,10 @@ fn conclude(rule: &Rule, outcome: &mut Outcome, baseline: Option<&Check>) {
     let theirs = baseline.map_or((0, 0), |b| (b.violations, b.asked));
     check.holds = match rule.from {
         From::Any => check.violations > 0,
-        From::AbovePercent(percent) => check.violations * 100 > check.asked * percent,
+        From::AbovePercent(percent) => {
+            let twice_theirs = check.violations * theirs.1.max(1) > 2 * theirs.0 * check.asked;
+            check.violations * 100 > check.asked * percent && twice_theirs
+        }
         From::AboveBaseline if baseline.is_none() => check.violations > 0,
         From::AboveBaseline => check.violations * theirs.1.max(1) > theirs.0 * check.asked,
     };

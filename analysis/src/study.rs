@@ -98,11 +98,14 @@ impl Study {
         let bundles = paths.iter().map(|p| Bundle::open(p)).collect::<Result<Vec<_>>>()?;
         let (mut measures, mut grades): (Vec<_>, Vec<_>) = bundles.into_iter().partition(Bundle::is_measure);
         let not_comparable = |what: String, next: &str| Problem::new(Kind::NotComparable, what).next(next);
-        let (Some(measure), true) = (measures.pop(), measures.is_empty()) else {
-            let what = format!("{} of these bundles are measurements, not one", measures.len());
-            let what = if measures.is_empty() { "none of these bundles is a measurement".into() } else { what };
+        if measures.len() != 1 {
+            let what = match measures.len() {
+                0 => "none of these bundles is a measurement".to_owned(),
+                n => format!("{n} of these bundles are measurements, not one"),
+            };
             return Err(not_comparable(what, "name one measure bundle, and the grade bundles of it"));
-        };
+        }
+        let measure = measures.remove(0);
         grades.sort_by_key(|b| b.id);
         if grades.windows(2).any(|pair| pair[0].id == pair[1].id) {
             return Err(not_comparable("a grade bundle is named twice".into(), "name it once"));

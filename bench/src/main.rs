@@ -48,7 +48,21 @@ enum Verb {
     Guard(verbs::guard::Args),
 }
 
+/// A reader that went away, as `head` does, is no bug; anything else that panics is, and
+/// has exit code 1.
+fn end_well() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let gone = panic.payload().downcast_ref::<String>().is_some_and(|why| why.contains("Broken pipe"));
+        if !gone {
+            usual(panic);
+        }
+        std::process::exit(i32::from(!gone));
+    }));
+}
+
 fn main() -> ExitCode {
+    end_well();
     let result = match Cli::parse().verb {
         Verb::Check(args) => verbs::check::run(&args),
         Verb::Plan(args) => verbs::plan::run(&args),

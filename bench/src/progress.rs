@@ -66,6 +66,16 @@ impl Lines {
     }
 }
 
+/// The first line of a failure, and the last of the log that it quotes.
+fn in_short(why: &str) -> String {
+    let mut lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lab::text::shown(lines.next().unwrap_or_default(), 200);
+    match lines.next_back() {
+        Some(last) => format!("{first} {}", lab::text::shown(last, 200)),
+        None => first,
+    }
+}
+
 impl Observer for Lines {
     fn see(&self, event: &Event<'_>) {
         let mut held = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,15 +98,21 @@ impl Observer for Lines {
                 let text = format!("{} · {phase} {done}/{of} requests{}{}", state.trial, state.rate, state.eta);
                 self.line(state, &text, done == of);
             }
-            Event::TrialEnded { tokens, busy, failure, .. } => {
+            Event::TrialEnded { tokens, busy, failure, unanswered, .. } => {
                 state.finished_here += 1;
                 let rate = *tokens as f64 / busy.as_secs_f64().max(1e-9);
                 state.rate = if busy.0 > 0 { format!(" · {rate:.0} tok/s") } else { String::new() };
                 let trial = state.trial.clone();
                 match failure {
                     Some(why) => {
-                        let first = why.lines().next().unwrap_or_default();
-                        self.keep(&format!("{trial} · failed: {}", lab::text::shown(first, 200)));
+                        self.keep(&format!("{trial} · failed: {}", in_short(why)));
+                    }
+                    None if unanswered.count > 0 => {
+                        let what = lab::text::shown(&unanswered.first, 200);
+                        self.keep(&format!(
+                            "{trial} · {} of {} requests failed: {what}",
+                            unanswered.count, unanswered.of
+                        ));
                     }
                     None if !self.live => eprintln!("{trial} · {tokens} tokens in {busy}{}{}", state.rate, state.eta),
                     None => {}

@@ -220,21 +220,22 @@ impl Grader<'_> {
 }
 
 /// The output tokens of a complete request: those the server sent, else our tokenizer's
-/// reading of its text and, where it says that it stopped, the end that text cannot show.
+/// reading of its text; and, where it says that it stopped, the end if it did not send it.
 fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32) -> (Source, Vec<u32>) {
     let Some(request) = record.requests.iter().find(|r| r.request == id && r.outcome == Outcome::Complete) else {
         return (Source::None, Vec::new());
     };
     let sent = ids(record, id);
-    if !sent.is_empty() {
-        return (Source::Ids, sent);
+    let (source, mut output) = if sent.is_empty() {
+        let text: String = record.chunks.iter().filter(|c| c.request == id).map(|c| c.text.as_str()).collect();
+        (Source::Text, tokenizer.encode(&text))
+    } else {
+        (Source::Ids, sent)
+    };
+    if request.finish == "stop" && !output.last().is_some_and(|id| tokenizer.is_special(*id)) {
+        output.extend(end);
     }
-    let text: String = record.chunks.iter().filter(|c| c.request == id).map(|c| c.text.as_str()).collect();
-    let mut read = tokenizer.encode(&text);
-    if request.finish == "stop" {
-        read.extend(end);
-    }
-    if read.is_empty() { (Source::None, read) } else { (Source::Text, read) }
+    if output.is_empty() { (Source::None, output) } else { (source, output) }
 }
 
 /// The token ids that a server sent for a request.

@@ -36,6 +36,8 @@ pub enum Event<'a> {
         tokens: u64,
         /// Time of its load phases.
         busy: Nanos,
+        /// Timed requests without a whole answer.
+        unanswered: Unanswered,
         /// Why it failed, if it did.
         failure: Option<&'a str>,
     },
@@ -46,6 +48,17 @@ pub enum Event<'a> {
         /// Outputs to score.
         of: usize,
     },
+}
+
+/// Timed requests that got no whole answer.
+#[derive(Debug, Default)]
+pub struct Unanswered {
+    /// How many.
+    pub count: usize,
+    /// Of how many.
+    pub of: usize,
+    /// What became of the first of them; may quote the server.
+    pub first: String,
 }
 
 /// Whoever wants to know.

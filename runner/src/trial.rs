@@ -7,7 +7,7 @@ use lab::{
     Nanos, Result,
     bundle::{CHUNK_TABLE, LOG, REQUEST_TABLE, RunFolder, TRIAL, WIRE, write_exchanges, write_table},
     plan,
-    records::{self, ChunkRow, Class, Exchange, FORMAT, PhaseStage, RequestRow, Stages, TrialOutcome, WARMUP},
+    records::{self, ChunkRow, Class, Exchange, FORMAT, Outcome, PhaseStage, RequestRow, Stages, TrialOutcome, WARMUP},
     requests::Request,
     workload::{Limits, Sampling, Shape},
 };
@@ -18,7 +18,7 @@ use crate::{
     control::Control,
     load::{self, Phase, Target},
     process::{Launch, Server},
-    progress::{Event, Observer},
+    progress::{Event, Observer, Unanswered},
 };
 
 /// Everything that a trial needs.
@@ -195,5 +195,18 @@ fn announce(setting: &Setting<'_>, record: &records::Trial, requests: &[RequestR
         TrialOutcome::Completed => None,
         TrialOutcome::Failed { detail, .. } => Some(detail.as_str()),
     };
-    setting.observer.see(&Event::TrialEnded { trial: setting.trial, tokens, busy: Nanos(busy), failure });
+    let unanswered = unanswered(requests);
+    setting.observer.see(&Event::TrialEnded { trial: setting.trial, tokens, busy: Nanos(busy), unanswered, failure });
+}
+
+fn unanswered(requests: &[RequestRow]) -> Unanswered {
+    let timed: Vec<&RequestRow> = requests.iter().filter(|r| r.phase != WARMUP).collect();
+    let failed = || timed.iter().filter(|r| r.outcome != Outcome::Complete);
+    let first = failed().next().map(|r| {
+        let status = r.status.filter(|s| *s != 200).map(|s| format!(" {s}")).unwrap_or_default();
+        let outcome =
+            serde_json::to_value(r.outcome).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        format!("{outcome}{status} {}", r.detail)
+    });
+    Unanswered { count: failed().count(), of: timed.len(), first: first.unwrap_or_default() }
 }

@@ -1,4 +1,4 @@
-use lab::workload::Tolerance;
+use lab::{records::ReferenceRow, workload::Tolerance};
 
 use super::*;
 use crate::test_support::{Ask, Said, Script, answer, honest};
@@ -55,7 +55,7 @@ fn evidence_grows_with_every_request_until_it_disqualifies() {
 }
 
 #[test]
-fn special_tokens_are_left_out_where_the_end_token_is_ignored() {
+fn where_the_end_token_is_ignored_padding_with_special_tokens_is_still_graded() {
     let on = |ask: &Ask| {
         let ids = [answer(ask.request, 9), vec![2], answer(ask.request, 10)].concat();
         Said::ids(&ids, STEP, ask.max_tokens)
@@ -63,7 +63,18 @@ fn special_tokens_are_left_out_where_the_end_token_is_ignored() {
     let mut script = Script::new(on).arm("odd", on).margins("odd", |_, position| if position == 9 { 9.0 } else { 0.0 });
     script.sampling = "ignore_eos = true";
     let e = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap().equivalence;
-    assert_eq!((e.tokens, e.max_margin_nats, e.far_requests), (24 * 19, 0.0, 0));
+    assert_eq!((e.tokens, e.max_margin_nats, e.far_requests), (24 * 20, 9.0, 24));
+}
+
+#[test]
+fn going_on_where_the_reference_would_end_is_left_out_where_the_end_token_is_ignored() {
+    let tokenizer = Tokenizer::from_bytes(crate::test_support::tokenizer_json().as_bytes()).unwrap();
+    let row =
+        |id, best_id| ReferenceRow { request: 0, position: 0, id, logprob: -9.0, rank: 2, best_id, best_logprob: -0.1 };
+    let rows = vec![row(10, 2), row(2, 10), row(10, 11)];
+    let graded = Graded { source: Source::Ids, failure: String::new(), rows };
+    assert_eq!(super::margins(&graded, Some(&tokenizer)).len(), 2, "only the first is left out");
+    assert_eq!(super::margins(&graded, None).len(), 3);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn row(candidate: &Candidate) -> [String; 5] {
     [
         super::escape::name(&candidate.name),
         format!("{}{provisional}", word(candidate.verdict)),
-        words::speedup(candidate.overall.as_ref()),
+        words::claim(candidate),
         beside("ttft"),
         beside("tpot"),
     ]

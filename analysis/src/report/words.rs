@@ -76,10 +76,26 @@ pub(crate) fn speedup(effect: Option<&Effect>) -> String {
     }
 }
 
+/// What stands where the speed of an altered candidate would: it did other work.
+pub(crate) const NOT_COUNTED: &str = "does not count";
+
+/// The overall speed-up of a candidate in a few words.
+pub(crate) fn claim(candidate: &Candidate) -> String {
+    match (candidate.verdict, &candidate.overall) {
+        (Verdict::Altered, Some(_)) => NOT_COUNTED.into(),
+        (_, overall) => speedup(overall.as_ref()),
+    }
+}
+
 /// The decisive reason, without what stands after its first semicolon: the whole of it is in
 /// the candidate's section.
 pub(crate) fn in_short(candidate: &Candidate) -> String {
     let Some(reason) = candidate.reasons.first() else { return String::new() };
+    let early = candidate.structure.iter().find(|c| c.code == "early-stop" && 2 * c.violations > c.asked);
+    if let Some(check) = early.filter(|_| candidate.verdict != Verdict::Equivalent) {
+        let (n, of) = (number::count(check.violations), number::count(check.asked));
+        return format!("{} of {} answers are cut short", n.digits(), of.digits());
+    }
     if reason.code == MARGINS {
         let share = candidate.equivalence.as_ref().and_then(|e| number::percent(e.not_first, e.tokens));
         if let Some(share) = share {
@@ -93,7 +109,7 @@ pub(crate) fn in_short(candidate: &Candidate) -> String {
 /// The geometric mean over cells of the speed-up in a metric beside the primary one, if
 /// every cell has it and the primary one supports a claim.
 pub(crate) fn beside(candidate: &Candidate, metric: &str) -> Option<f64> {
-    candidate.overall.filter(|e| e.powered)?;
+    candidate.overall.filter(|e| e.powered && candidate.verdict != Verdict::Altered)?;
     let mut logs = Vec::new();
     for cell in &candidate.speed {
         let found = cell.beside.iter().find(|m| m.metric == metric)?;

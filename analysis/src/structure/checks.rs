@@ -64,6 +64,12 @@ pub(super) fn nothing_after_end(a: &Asked<'_>) -> Answer {
     unless(after == 0, || format!("{after} ids after the end token"))
 }
 
+pub(super) fn stop_has_end(a: &Asked<'_>) -> Answer {
+    only_if!(a.response.complete() && a.has_ids() && a.response.finish == "stop" && !a.ends.is_empty());
+    let last = a.response.received.last();
+    unless(last.is_some_and(|id| a.ends.contains(id)), || "it stops without the end token".into())
+}
+
 pub(super) fn ids_match_text(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && !a.response.received.is_empty());
     let decoded = a.tokenizer.decode(&a.response.received);

@@ -169,7 +169,9 @@ fn an_end_token_that_is_counted_but_not_sent_is_honest() {
         said.parts.pop();
         said
     };
-    assert_eq!(holding(&checks(eight, silent)), [""; 0]);
+    let outcomes = checks(eight, silent);
+    assert_eq!(holding(&outcomes), ["stop-has-end-token"]);
+    assert_eq!(outcomes["stop-has-end-token"].consequence, Consequence::Information);
 }
 
 #[test]

@@ -60,6 +60,11 @@ fn one(
     let at = |file: &str| bundle.path.join(file).display().to_string();
     let broken = |file: &str, what: String| Problem::broken(what).at(at(file)).next("grade the run again");
     let grade: Grade = lab::bundle::versioned(&contract::text(bundle, GRADE)?, records::FORMAT, GRADE)?;
+    let asked = contract.workload.equivalence.as_ref().map(|e| e.sample);
+    if asked != Some(grade.sample) {
+        let what = format!("it graded {} requests of each trial, its workload asks for another number", grade.sample);
+        return Err(broken(GRADE, what));
+    }
     let seed = audit::seed_from_hex(&grade.audit_seed)
         .ok_or_else(|| broken(GRADE, "the audit seed is not 64 hexadecimal digits".into()))?;
     if audit::commitment(&seed) != contract.run.audit_commitment {
@@ -105,7 +110,8 @@ fn one(
                 Source::Ids => r.received.clone(),
                 _ => tokenizer.encode(&r.text),
             });
-            check(&row, &seen, emitted.as_deref(), skips).map_err(|what| broken(&place, what))?;
+            let ended = emitted.iter().flatten().last().is_some_and(|id| tokenizer.is_special(*id));
+            check(&row, &seen, emitted.as_deref(), ended, skips).map_err(|what| broken(&place, what))?;
             trial.graded.insert(row.request, Graded { source: row.source, failure: row.failure, rows: seen });
         }
         if let Some(request) = reference.keys().next() {
@@ -115,14 +121,16 @@ fn one(
     Ok(())
 }
 
-/// No probability is above 1, but for rounding.
-const LARGEST_LOGPROB: f64 = 1e-3;
+/// In nats: no probability is above 1, and no token more likely than the first choice, but
+/// for rounding.
+const MOST_ROUNDING: f64 = 0.05;
 
 /// Whether the reference looked at the tokens that were received, all of them, in order.
 fn check(
     row: &GradedRow,
     seen: &[ReferenceRow],
     emitted: Option<&[u32]>,
+    ended: bool,
     skips: impl Fn(u32) -> bool,
 ) -> std::result::Result<(), String> {
     if seen.len() != row.tokens as usize {
@@ -131,7 +139,8 @@ fn check(
     if !seen.iter().all(|r| r.logprob.is_finite() && r.best_logprob.is_finite()) {
         return Err("a logprob is not a finite number".into());
     }
-    if let Some(r) = seen.iter().find(|r| r.best_logprob < r.logprob || r.best_logprob > LARGEST_LOGPROB) {
+    if let Some(r) = seen.iter().find(|r| r.logprob - r.best_logprob > MOST_ROUNDING || r.best_logprob > MOST_ROUNDING)
+    {
         return Err(format!("token {}: a first choice of {} after {}", r.position, r.best_logprob, r.logprob));
     }
     if row.source == Source::None {
@@ -147,11 +156,9 @@ fn check(
             None => return Err(format!("token {position} is not graded")),
         }
     }
-    // An end token may stand after the text, which cannot show it.
+    // An end token may stand after what came without one: the server said that it stopped.
     match rows.next() {
-        Some(r) if row.source == Source::Ids || rows.next().is_some() => {
-            Err(format!("token {} was never received", r.position))
-        }
+        Some(r) if ended || rows.next().is_some() => Err(format!("token {} was never received", r.position)),
         _ => Ok(()),
     }
 }

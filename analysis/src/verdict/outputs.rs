@@ -184,7 +184,7 @@ fn bounds(e: &Equivalence, tolerance: Tolerance, place: &str) -> Vec<Reason> {
         Some(_) => {}
     }
     if e.upper_far >= tolerance.far {
-        let needs = margins::requests_needed(e.far_requests, tolerance.far);
+        let needs = margins::requests_needed(e.far_requests, tolerance.far).filter(|_| e.far_requests == 0);
         let needs = needs.map(|n| format!("; it would need {} graded requests", grouped(n))).unwrap_or_default();
         open.push(Reason {
             code: "far-not-below-tolerance",

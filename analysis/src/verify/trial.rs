@@ -31,6 +31,9 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
     if completed && ran != planned_loads {
         notes.add(place(TRIAL), "its phases are not those of the plan");
     }
+    if let Some(phase) = record.stages.phases.iter().find(|p| p.end_ns < p.start_ns) {
+        notes.add(place(TRIAL), format!("phase {} ends before it starts", lab::text::shown(&phase.load, 80)));
+    }
     let tables = [REQUEST_TABLE, CHUNK_TABLE, WIRE];
     if !completed && !tables.iter().any(|file| notes.has(&place(file))) {
         return;
@@ -41,6 +44,7 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
     let rows = notes.take(|b| b.table::<RequestRow>(&place(REQUEST_TABLE)));
     if let Some(rows) = &rows {
         count(notes, planned, rows, completed, &place(REQUEST_TABLE));
+        spans(notes, &record, rows, &place(TRIAL));
     }
     let Some(exchanges) = notes.take(|b| b.wire(&folder)) else { return };
     let (mut requests, mut chunks) = (Vec::new(), Vec::new());
@@ -63,6 +67,23 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
         }
     }
 }
+
+/// A phase lasts from before its first request to after its last, and no longer than the
+/// clock can have stood still around them.
+fn spans(notes: &mut Notes, record: &Trial, rows: &[RequestRow], place: &str) {
+    for phase in &record.stages.phases {
+        let own = || rows.iter().filter(|r| r.phase == phase.load);
+        let first = own().map(|r| r.intended_ns).min().unwrap_or(phase.start_ns);
+        let last = own().map(|r| r.end_ns).max().unwrap_or(phase.end_ns);
+        let near = |a: u64, b: u64| a <= b && b - a < MOST_PAUSE.0;
+        if !near(phase.start_ns.0, first.0) || !near(last.0, phase.end_ns.0) {
+            notes.add(place, format!("phase {} does not span its requests", lab::text::shown(&phase.load, 80)));
+        }
+    }
+}
+
+/// Between a phase's clock start and its first request, or its last request and its end.
+const MOST_PAUSE: lab::Nanos = lab::Nanos::from_secs(5);
 
 /// Every planned request once; of a failed trial at most once, and no other ones.
 fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], completed: bool, place: &str) {

@@ -1,6 +1,5 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use analysis::Study;
 use lab::Result;
 
 /// Arguments of `bench export`.
@@ -15,7 +14,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let study = Study::open(&args.bundles)?;
+    let study = super::open_verified(&args.bundles)?;
     super::write_all(&args.out, analysis::export(&study)?)?;
     println!("{}", args.out.display());
     Ok(ExitCode::SUCCESS)

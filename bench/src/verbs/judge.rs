@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use analysis::{
-    Judgement, Study,
+    Judgement,
     judgement::{Candidate, Verdict},
 };
 use lab::Result;
@@ -20,7 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let judgement = analysis::judge(&Study::open(&args.bundles)?);
+    let judgement = analysis::judge(&super::open_verified(&args.bundles)?);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&judgement).expect("plain values serialise"));
     } else {

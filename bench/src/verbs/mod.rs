@@ -24,8 +24,24 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// Opens bundles that verify, byte by byte; nothing is judged that does not.
+fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
+    for (path, findings) in analysis::verify_set(bundles)? {
+        if let Some(finding) = findings.first() {
+            let what = format!("{} findings, the first: {finding}", findings.len());
+            return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
+        }
+    }
+    analysis::Study::open(bundles)
+}
+
 /// Writes files into a folder, which need not exist yet.
 fn write_all(out: &Path, files: impl IntoIterator<Item = (impl AsRef<Path>, Vec<u8>)>) -> Result<()> {
+    let inside = out.ancestors().find(|folder| folder.join(lab::bundle::MANIFEST).exists());
+    if let Some(bundle) = inside {
+        let what = format!("{} is a sealed bundle, which never changes", bundle.display());
+        return Err(Problem::input(what).at(out.display().to_string()).next("name another folder"));
+    }
     for (name, bytes) in files {
         let path = out.join(name);
         let folder = path.parent().unwrap_or(out);

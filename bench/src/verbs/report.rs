@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let study = Study::open(&args.bundles)?;
+    let study = super::open_verified(&args.bundles)?;
     let page = write(&study, &analysis::judge(&study), &args.out)?;
     println!("{}", page.display());
     Ok(ExitCode::SUCCESS)

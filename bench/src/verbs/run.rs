@@ -32,7 +32,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let bundles = super::until_interrupted(measure_and_grade(args, &workload, &lines));
     lines.end();
     let Some(bundles) = bundles? else {
-        eprintln!("stopped; finished trials are kept. Continue with: bench run {} --resume", args.file.display());
+        let folders = [("--out", &args.out, "results"), ("--reports", &args.reports, "reports")];
+        let given = folders.iter().filter(|(_, path, usual)| path.as_os_str() != *usual);
+        let given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
+        eprintln!(
+            "stopped; finished trials are kept. Continue with: bench run {}{given} --resume",
+            args.file.display()
+        );
         return Ok(ExitCode::from(130));
     };
     let study = Study::open(&bundles)?;

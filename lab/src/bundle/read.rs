@@ -106,7 +106,8 @@ impl Bundle {
     /// A model's tokenizer.
     pub fn tokenizer(&self, model: &str) -> Result<Tokenizer> {
         let name = format!("{TOKENIZERS}/{model}.json.zst");
-        Tokenizer::from_bytes(&super::tables::decompress(&self.file(&name)?, &name)?)
+        let bytes = super::tables::decompress(&self.file(&name)?, &name)?;
+        Tokenizer::from_bytes(&bytes).map_err(|p| Problem::broken(p.what).at(name))
     }
 
     /// The facts and tables of a trial.

@@ -7,8 +7,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Problem, Result, records::Exchange};
 
-/// Decompressed tables and wires larger than this are refused: a bomb, not a table.
-const LARGEST: u64 = 8 << 30;
+/// A wire larger than this is refused.
+const LARGEST: u64 = 2 << 30;
+/// Nor is a table read that is larger than this, or so many times larger than its
+/// compressed bytes: rows with growing offsets do not compress like that, bombs do.
+const LARGEST_TABLE: u64 = 1 << 30;
+const LARGEST_RATIO: u64 = 1 << 10;
 
 /// Rows as CSV with a header; compressed if `path` ends in `.zst`.
 pub fn write_table<T: Serialize>(rows: &[T], header: &[&str], path: &str) -> Vec<u8> {
@@ -95,15 +99,16 @@ pub(super) fn compress(plain: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn decompress(bytes: &[u8], place: &str) -> Result<Vec<u8>> {
+    let most = (bytes.len() as u64).saturating_mul(LARGEST_RATIO).clamp(1 << 20, LARGEST_TABLE);
     let mut plain = Vec::new();
     let decoder =
         zstd::Decoder::new(bytes).map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
     decoder
-        .take(LARGEST + 1)
+        .take(most + 1)
         .read_to_end(&mut plain)
         .map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
-    if plain.len() as u64 > LARGEST {
-        return Err(Problem::broken("decompresses to more than 8 GiB").at(place));
+    if plain.len() as u64 > most {
+        return Err(Problem::broken("decompresses to far more than a table holds").at(place));
     }
     Ok(plain)
 }

@@ -14,7 +14,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", crate::text::shown(&self.path, 200), self.what)
+        write!(f, "{}: {}", crate::text::shown(&self.path, 200), crate::text::shown(&self.what, 500))
     }
 }
 

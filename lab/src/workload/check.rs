@@ -145,6 +145,11 @@ impl Check<'_> {
                         "add {port} where the port belongs",
                     ));
                 }
+                if let Some(unknown) = command.iter().find_map(|part| unknown_placeholder(part)) {
+                    let known = PLACEHOLDERS.map(|p| format!("{{{p}}}")).join(", ");
+                    let what = format!("{{{unknown}}} is no placeholder");
+                    return Err(self.wrong(&format!("{field}.command"), &what, &format!("write one of {known}")));
+                }
                 Server::Command(command)
             }
             (None, Some(image)) => Server::Image { image, args: arm.args },
@@ -336,6 +341,17 @@ impl Check<'_> {
         }
         line_of(self.source, start)
     }
+}
+
+/// What a command may leave to be filled in.
+const PLACEHOLDERS: [&str; 5] = ["port", "model", "served_name", "bench", "here"];
+
+/// The first `{word}` that is not one of them. Braces around anything but a word, as in
+/// JSON, are the command's own.
+fn unknown_placeholder(part: &str) -> Option<&str> {
+    let inside = part.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word));
+    let word = |w: &&str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    inside.filter(word).find(|w| !PLACEHOLDERS.contains(w))
 }
 
 fn line_of(source: &str, offset: usize) -> usize {

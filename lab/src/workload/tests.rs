@@ -82,6 +82,14 @@ fn more_requests_than_can_be_counted_are_refused() {
 }
 
 #[test]
+fn a_misspelled_placeholder_is_refused_and_json_is_left_alone() {
+    let text = problem(|s| s.replace("--fast", "{servedname}"));
+    assert!(text.contains("{servedname} is no placeholder") && text.contains("{served_name}"), "{text}");
+    let json = SMALL.replace("\"--fast\"", "'{\"a\": {}}'");
+    assert!(parse(&json, Path::new("x.toml")).is_ok());
+}
+
+#[test]
 fn a_duration_without_a_unit_is_refused() {
     let text = problem(|s| format!("{s}[limits]\nready = 30\n"));
     assert!(text.starts_with("x.toml:18") && text.contains("has no unit"), "{text}");

@@ -1,7 +1,7 @@
 //! Verdicts and speed.
 
 use crate::{
-    judgement::{Candidate, CellSpeed, Effect, Judgement, MetricEffect},
+    judgement::{Candidate, CellSpeed, Effect, Judgement, MetricEffect, Verdict},
     report::{
         escape,
         input::Cell as Place,
@@ -17,7 +17,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
         vec![
             Cell::Link(escape::name(&candidate.name), words::section_of(i)),
             Cell::Verdict(candidate.verdict, candidate.provisional),
-            effect(candidate.overall.as_ref(), number::ratio),
+            overall(candidate),
             beside(candidate, "ttft"),
             beside(candidate, "tpot"),
             Cell::Text(words::in_short(candidate)),
@@ -54,6 +54,14 @@ pub(crate) fn reasons(judgement: &Judgement) -> Table {
         caption: "Reasons",
         columns: vec![column("Candidate", &["candidate"]), column("Reason", &["reason"]), column("Code", &["code"])],
         rows: rows.collect(),
+    }
+}
+
+/// The overall interval; that of an altered candidate does not count.
+fn overall(candidate: &Candidate) -> Cell {
+    match (candidate.verdict, &candidate.overall) {
+        (Verdict::Altered, Some(_)) => Cell::Nothing(words::NOT_COUNTED.into()),
+        (_, found) => effect(found.as_ref(), number::ratio),
     }
 }
 
