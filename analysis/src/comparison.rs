@@ -6,7 +6,6 @@ mod equal_work;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{
-    Nanos,
     plan::Role,
     records::{Class, TrialOutcome},
     workload::BASELINE,
@@ -21,9 +20,6 @@ use crate::{
     metrics::{self, Metric},
     study::{Cell, Study, Trial},
 };
-
-/// A baseline whose p99 of send lag is above this was not sent as planned.
-pub const SEND_LAG_LIMIT: Nanos = Nanos::from_millis(1);
 
 /// Two-sided confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -43,12 +39,7 @@ pub fn voids(study: &Study) -> BTreeMap<u32, Void> {
             TrialOutcome::Failed { class, .. } if *class == Class::Host || trial.plan.arm == BASELINE => {
                 Some(format!("{} failed ({})", trial.folder, class_name(*class)))
             }
-            TrialOutcome::Failed { .. } => None,
-            // A candidate can be slow to take a connection; that is no reason to forget its round.
-            TrialOutcome::Completed if trial.plan.arm != BASELINE => None,
-            TrialOutcome::Completed => metrics::send_lag_p99(trial)
-                .filter(|lag| *lag > SEND_LAG_LIMIT)
-                .map(|lag| format!("{}: p99 of send lag {lag}, above {SEND_LAG_LIMIT}", trial.folder)),
+            TrialOutcome::Failed { .. } | TrialOutcome::Completed => None,
         };
         if let Some(why) = why {
             voids.insert(trial.plan.n, Void { round: trial.plan.round, block: trial.plan.block, why });

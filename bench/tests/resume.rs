@@ -53,6 +53,26 @@ fn a_killed_runner_leaves_no_server_behind() {
 }
 
 #[test]
+fn what_leaves_its_process_group_is_ended_with_its_server() {
+    let lab = Lab::new();
+    let more = "[candidates.leaves]\ncommand = [\"sh\", \"-c\", \"setsid sleep 770005 & exec \\\"$0\\\" stub --port $1 --model-name toy --ttft 1ms\", \"{bench}\", \"{port}\"]\n";
+    let output = lab.run(&Workload { more: more.into(), ..Workload::default() });
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert_eq!(lab.trial("leaves").trial.outcome, lab::records::TrialOutcome::Completed);
+    assert_eq!(processes_with("sleep 770005"), [""; 0]);
+}
+
+#[test]
+fn a_run_whose_folder_vanishes_is_not_sealed_around_the_rest() {
+    let lab = Lab::new();
+    let runner = lab.start(&workload("770006"));
+    wait_until("a trial is published", || !published(&lab).is_empty());
+    fs::remove_dir_all(lab.runs().remove(0)).unwrap();
+    assert_eq!(code(&runner.wait_with_output().unwrap()), 11);
+    assert_eq!(lab.runs().len(), 0);
+}
+
+#[test]
 fn an_interrupted_run_says_how_to_go_on() {
     let lab = Lab::new();
     let workload = workload("770004");

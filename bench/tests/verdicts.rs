@@ -119,6 +119,9 @@ fn verify_names_what_was_changed_missing_or_added() {
     let (bundles, _) = judged(&lab, &Workload { rounds: 2, ..Workload::default() }.candidate("same", "").graded(2));
     assert_eq!(code(&with(&lab, &["verify"], &bundles)), 0);
     let bundle = lab.bundle().path;
+    let into = with(&lab, &["report", "--out", bundle.join("trials").to_str().unwrap()], &bundles);
+    assert_eq!(code(&into), 10, "a report never lands in a bundle");
+    assert_eq!(code(&with(&lab, &["verify"], &bundles)), 0);
     let table = bundle.join("trials/0001-baseline/requests.csv");
     let before = fs::read_to_string(&table).unwrap();
     fs::write(&table, before.replacen("complete", "deadline", 1)).unwrap();

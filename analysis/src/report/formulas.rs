@@ -18,8 +18,8 @@ const fn formula(name: &'static str, formula: &'static str, meaning: &'static st
 pub(crate) const FORMULAS: [Formula; 14] = [
     formula(
         "TTFT",
-        "t(first chunk with non-empty content) − t(send)",
-        "Time to first token. A chunk without content is not a token. Under open load, t(send) is the intended send.",
+        "t(first chunk with output) − t(send)",
+        "Time to first token. Output is text, or ids that are not all special tokens. t(send) is when the schedule wants it sent: a server that lets nobody connect makes its users wait.",
         "MLPerf Inference, token latencies",
     ),
     formula("E2EL", "t(end of response) − t(send)", "End-to-end latency of one request.", "vLLM bench serve"),
@@ -32,7 +32,7 @@ pub(crate) const FORMULAS: [Formula; 14] = [
     formula("ITL", "t(chunk i+1) − t(chunk i)", "Gap between two content chunks.", "vLLM bench serve"),
     formula(
         "E2EL at equal work",
-        "t(token k) − t(send), k = min(N baseline, N candidate)",
+        "t(token k) − t(send), k = min(N candidate, N of both baselines)",
         "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one.",
         "METHOD, Speed",
     ),

@@ -105,6 +105,14 @@ fn hostile_text_survives_a_table_and_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn a_table_that_is_a_bomb_is_refused_before_it_fills_the_memory() {
+    let bomb = super::tables::compress(&vec![b'0'; 64 << 20]);
+    assert!(bomb.len() < 64 << 10, "{}", bomb.len());
+    let text = read_table::<List<u32>>(&bomb, "chunks.csv.zst").unwrap_err().to_string();
+    assert!(text.contains("far more than a table holds"), "{text}");
+}
+
+#[test]
 fn exchanges_come_back_with_their_bytes_and_boundaries() {
     let exchange = |request, bytes: &[u8]| Exchange {
         request,

@@ -71,6 +71,7 @@ fn every_fault_of_a_stream_is_its_own_outcome() {
         ("an error inside a 200 stream", chunked(&["data: {\"error\":{\"code\":500}}\n\n"]), End::Complete, Outcome::Malformed),
         ("an error event", chunked(&["event: error\ndata: {}\n\n"]), End::Complete, Outcome::Malformed),
         ("output after [DONE]", chunked(&[DONE, &one]), End::Complete, Outcome::Malformed),
+        ("two choices at once", chunked(&["data: {\"choices\":[{\"text\":\"x\"},{\"text\":\"y\"}]}\n\n"]), End::Complete, Outcome::Malformed),
         ("a second choice", chunked(&["data: {\"choices\":[{\"index\":1,\"text\":\"x\"}]}\n\n"]), End::Complete, Outcome::Malformed),
         ("a closed connection", HEAD.as_bytes().to_vec(), End::Closed, Outcome::Closed),
         ("a reset", chunked(&[&one])[..HEAD.len() + 9].to_vec(), End::Reset, Outcome::Reset),
