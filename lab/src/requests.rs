@@ -93,8 +93,11 @@ fn instruction(stream: &mut Stream, words: u32) -> String {
     let mut pick = |from: &[&'static str]| from[stream.below(from.len() as u64) as usize];
     let mut text = format!("{} {} {}. {}", pick(TASKS), pick(TOPICS), pick(READERS), pick(MANNERS));
     let mut notes = String::new();
-    while text.split_whitespace().count() + notes.split_whitespace().count() < words as usize {
-        notes.push_str(&format!(" The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES)));
+    let mut written = text.split_whitespace().count();
+    while written < words as usize {
+        let sentence = format!(" The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES));
+        written += sentence.split_whitespace().count();
+        notes.push_str(&sentence);
     }
     if !notes.is_empty() {
         text.push_str(&format!("\n\nNotes:{notes}"));
