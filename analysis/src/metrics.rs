@@ -1,6 +1,6 @@
 //! Latencies and throughput of one arm. Formulas: `METHOD.md`, section *Metrics*.
 
-use lab::Nanos;
+use lab::{Nanos, records::Outcome};
 use stats::quantile::{Level, Sample};
 
 use crate::study::{Cell, Response, Study, Trial};
@@ -74,7 +74,7 @@ pub fn output_throughput(trial: &Trial, load: &str) -> Option<f64> {
 
 /// The 99th percentile, by nearest rank, of how late a trial's requests were sent.
 pub fn send_lag_p99(trial: &Trial) -> Option<Nanos> {
-    let sent = trial.responses.iter().filter(|r| r.outcome != lab::records::Outcome::NotSent);
+    let sent = trial.responses.iter().filter(|r| !matches!(r.outcome, Outcome::NotSent | Outcome::TimeUp));
     let lags = sent.map(|r| r.sent_ns.0.saturating_sub(r.intended_ns.0)).collect();
     Sample::new(lags).map(|sample| Nanos(sample.quantile_ns(Level::P99)))
 }

@@ -14,6 +14,24 @@ pub struct Request {
     pub id: u32,
     /// The conversation, ending with the user's turn.
     pub messages: Vec<Message>,
+    /// Most output tokens of this request; the workload's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u32>,
+    /// The session that it is a turn of; consecutive requests of one session are its turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u32>,
+}
+
+/// A place in a request set, and what the workload wants to stand there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// The slot whose lengths it has: its own id, or that of the timed request which a
+    /// warm-up request imitates.
+    pub like: u32,
+    /// Whether a load (or its warm-up) begins here, so that no session reaches across.
+    pub opens: bool,
+    /// Input and output tokens, where a trace declares them.
+    pub lengths: Option<(u32, u32)>,
 }
 
 /// One turn of a conversation.
@@ -84,7 +102,7 @@ pub fn prose(seed: u64, words: u32, count: u32) -> Vec<Request> {
                 })
                 .find(|text| seen.insert(text.clone()))
                 .expect("an endless search");
-            Request { id, messages: vec![Message { role: Role::User, content }] }
+            Request { id, messages: vec![Message { role: Role::User, content }], max_tokens: None, session: None }
         })
         .collect()
 }

@@ -104,5 +104,6 @@ pub(crate) fn outcome_name(outcome: lab::records::Outcome) -> &'static str {
         Outcome::TooLarge => "too-large",
         Outcome::NoConnection => "no-connection",
         Outcome::NotSent => "not-sent",
+        Outcome::TimeUp => "time-up",
     }
 }

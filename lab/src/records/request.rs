@@ -29,6 +29,8 @@ pub enum Outcome {
     NoConnection,
     /// Never sent: the server died or the phase's deadline passed before its turn.
     NotSent,
+    /// Never sent, as planned: the phase's declared time was over before its turn.
+    TimeUp,
 }
 
 /// One request's bytes and times, before anything is made of them. Offsets count from

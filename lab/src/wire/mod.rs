@@ -29,8 +29,12 @@ pub enum End {
     NotHttp,
     /// No connection could be made.
     NoConnection,
-    /// The load phase ended before this request could be sent.
+    /// Bytes came before the request was sent.
+    Early,
+    /// The load phase passed its deadline before this request could be sent.
     NotSent,
+    /// The phase's declared time was over before this request's turn.
+    TimeUp,
 }
 
 /// What one response comes to.
@@ -100,6 +104,9 @@ fn conclude(
     derived: &mut Derived,
 ) -> (Outcome, String) {
     let fail = |outcome, detail: &str| (outcome, detail.to_owned());
+    if end == End::Early {
+        return fail(Outcome::Malformed, "the answer began before the request was sent");
+    }
     let Some(head) = framing.head() else {
         return match end {
             End::Complete | End::NotHttp => {
@@ -137,9 +144,10 @@ fn transport(end: End) -> Outcome {
         End::Reset => Outcome::Reset,
         End::Deadline => Outcome::Deadline,
         End::TooLarge => Outcome::TooLarge,
-        End::NotHttp => Outcome::Malformed,
+        End::NotHttp | End::Early => Outcome::Malformed,
         End::NoConnection => Outcome::NoConnection,
         End::NotSent => Outcome::NotSent,
+        End::TimeUp => Outcome::TimeUp,
     }
 }
 
