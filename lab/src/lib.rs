@@ -30,6 +30,8 @@ pub mod seed;
 pub mod text;
 /// The model's own tokenizer.
 pub mod tokenizer;
+/// Recorded arrivals: when requests came, and how long they were.
+pub mod trace;
 /// Durations as integer nanoseconds, and sizes as bytes.
 pub mod units;
 /// HTTP/1.1 and server-sent events: from bytes as read to chunks.
