@@ -32,7 +32,7 @@ pub mod seed;
 pub mod text;
 /// The model's own tokenizer.
 pub mod tokenizer;
-/// Recorded arrivals.
+/// Recorded arrivals: when requests came, and how long they were.
 pub mod trace;
 /// Durations as integer nanoseconds, and sizes as bytes.
 pub mod units;
