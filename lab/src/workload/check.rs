@@ -8,7 +8,10 @@ use super::{
     Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server, Slo, Warmup,
     Workload, written,
 };
-use crate::{Digest, Kind, Nanos, Problem, Result};
+use crate::{
+    Digest, Kind, Nanos, Problem, Result,
+    requests::{self, Wrong},
+};
 
 /// Reads and checks a workload file.
 pub fn read(path: &Path) -> Result<Workload> {
@@ -77,13 +80,7 @@ impl Check<'_> {
                 ));
             }
         }
-        let requests = match w.requests {
-            Requests::File { path, digest } => Requests::File { path: self.folder.join(path), digest },
-            Requests::Prose { seed, words } => {
-                self.in_range("requests.prose.words", words, 1..=1 << 16)?;
-                Requests::Prose { seed, words }
-            }
-        };
+        let requests = self.requests(w.requests, &models)?;
         let timed = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>();
         let per_round = timed
             + match warmup {
@@ -255,6 +252,45 @@ impl Check<'_> {
             }
         }
         Ok(chosen.to_vec())
+    }
+
+    /// Paths begin at the workload file's folder; named models exist.
+    fn requests(&self, requests: Requests, models: &std::collections::BTreeMap<String, Model>) -> Result<Requests> {
+        let model = |field: &str, name: &str| {
+            if models.contains_key(name) {
+                return Ok(());
+            }
+            let known: Vec<&str> = models.keys().map(String::as_str).collect();
+            Err(self.wrong(
+                field,
+                &format!("no model is named `{name}`"),
+                &format!("write one of {}", known.join(", ")),
+            ))
+        };
+        let wrong =
+            |section: &str, (field, what, next): Wrong| self.wrong(&format!("requests.{section}.{field}"), &what, next);
+        match requests {
+            Requests::File(file) => Ok(Requests::File(requests::File { path: self.folder.join(&file.path), ..file })),
+            Requests::Prose { seed, words } => {
+                self.in_range("requests.prose.words", words, 1..=1 << 16)?;
+                Ok(Requests::Prose { seed, words })
+            }
+            Requests::Text(text) => {
+                model("requests.text.model", &text.model)?;
+                text.check().map_err(|w| wrong("text", w))?;
+                Ok(Requests::Text(text))
+            }
+            Requests::Sharegpt(set) => {
+                model("requests.sharegpt.model", &set.model)?;
+                set.check().map_err(|w| wrong("sharegpt", w))?;
+                Ok(Requests::Sharegpt(requests::Sharegpt { path: self.folder.join(&set.path), ..set }))
+            }
+            Requests::V1(v1) => {
+                model("requests.v1.model", &v1.model)?;
+                v1.check().map_err(|w| wrong("v1", w))?;
+                Ok(Requests::V1(requests::V1 { corpus: self.folder.join(&v1.corpus), ..v1 }))
+            }
+        }
     }
 
     fn warmup(&self, warmup: &written::Warmup) -> Result<Warmup> {

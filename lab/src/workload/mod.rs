@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Digest, Nanos, image::Image};
+use crate::{Bytes, Digest, Nanos, image::Image, requests};
 pub use check::{parse, read};
 pub use url::Url;
 
@@ -140,23 +140,24 @@ pub enum Server {
 }
 
 /// Where prompts come from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Requests {
     /// A request set in a file.
-    File {
-        /// JSONL, relative to the workload file.
-        path: PathBuf,
-        /// SHA-256 of the file.
-        digest: Digest,
-    },
-    /// Instructions of our own wording, see [`crate::requests::prose`].
+    File(requests::File),
+    /// Instructions of our own wording, see [`requests::prose`].
     Prose {
         /// Seed of every choice.
         seed: u64,
         /// Words of a prompt, about.
         words: u32,
     },
+    /// Synthetic text of exact lengths in tokens.
+    Text(requests::Text),
+    /// Recorded conversations.
+    Sharegpt(requests::Sharegpt),
+    /// The shape of Cacheon's V1 evaluation.
+    V1(requests::V1),
 }
 
 /// What is asked of the model, the same of every arm.
