@@ -21,10 +21,8 @@ impl Control {
     /// For a target's server. No proxy, no redirect.
     pub fn new(target: &Target, timeout: Nanos) -> Result<Self> {
         let failed = |e: &dyn std::fmt::Display| Problem::machine(format!("the control client cannot be made: {e}"));
-        let mut client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(timeout.into());
+        let mut client =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(timeout.into());
         if let Some((tls, _)) = &target.tls {
             client = client.tls_backend_preconfigured(tls.as_ref().clone());
         }
@@ -87,7 +85,11 @@ impl Control {
         rows.map(|(position, (entry, &id))| row(request, position as u32, id, &entry.unwrap_or_default())).collect()
     }
 
-    async fn post<T: serde::de::DeserializeOwned>(&self, route: &str, body: &serde_json::Value) -> std::result::Result<T, String> {
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        route: &str,
+        body: &serde_json::Value,
+    ) -> std::result::Result<T, String> {
         let mut reply = self
             .client
             .post(format!("{}{route}", self.base))
@@ -128,7 +130,12 @@ struct Seen {
 
 /// One position: the emitted token and the reference's first choice. Where two tokens tie
 /// for the first place, the emitted one is the first choice if it is among them.
-fn row(request: u32, position: u32, id: u32, seen: &BTreeMap<String, Seen>) -> std::result::Result<ReferenceRow, String> {
+fn row(
+    request: u32,
+    position: u32,
+    id: u32,
+    seen: &BTreeMap<String, Seen>,
+) -> std::result::Result<ReferenceRow, String> {
     let emitted = seen
         .get(&id.to_string())
         .ok_or_else(|| format!("position {position}: the reference left the emitted token out"))?;

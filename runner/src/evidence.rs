@@ -53,7 +53,9 @@ pub fn write(
 ) -> Result<Summary> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |e: io::Error| Problem::io(Kind::Machine, "write evidence to", &path, &e).next("make room, then continue with --resume")
+        move |e: io::Error| {
+            Problem::io(Kind::Machine, "write evidence to", &path, &e).next("make room, then continue with --resume")
+        }
     };
     let mut tables = Tables::begin(folder).map_err(failed(&folder.path(WIRE)))?;
     for shard in shards {

@@ -80,12 +80,7 @@ impl Journal {
         self.block.extend_from_slice(&stamp.at.0.to_le_bytes());
         self.block.extend_from_slice(&stamp.behind.0.to_le_bytes());
         self.block.extend_from_slice(bytes);
-        *trail = Trail {
-            at,
-            len: bytes.len() as u32,
-            reads: trail.reads + 1,
-            bytes: trail.bytes + bytes.len() as u64,
-        };
+        *trail = Trail { at, len: bytes.len() as u32, reads: trail.reads + 1, bytes: trail.bytes + bytes.len() as u64 };
     }
 
     fn hand_over(&mut self) {

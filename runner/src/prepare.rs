@@ -46,26 +46,28 @@ pub fn prepare(workload: &Workload) -> Result<Prepared> {
     }
     let requests = materialise(workload, &arrivals)?;
     let schedule = schedule::of(workload, &requests, &arrivals);
-    let plan =
-        plan::expand(workload, Digest::of(requests::to_jsonl(&requests)), schedule::digest(schedule.as_ref()));
+    let plan = plan::expand(workload, Digest::of(requests::to_jsonl(&requests)), schedule::digest(schedule.as_ref()));
     Ok(Prepared { requests, schedule, traces, plan })
 }
 
 fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -> Result<Vec<Request>> {
-    let lengths = |load: &str| {
-        arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>())
-    };
+    let lengths =
+        |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
     let slots: Vec<Slot> = plan::slots(workload, &lengths);
     let tokenizer = |model: &str| Tokenizer::of_model(&workload.models[model].path).map(|(tokenizer, _)| tokenizer);
     let mut set = match &workload.requests {
         Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
-        Requests::File(spec) => requests::file(spec, &pinned(&spec.path, spec.digest, "requests.file.digest")?, &slots)?,
+        Requests::File(spec) => {
+            requests::file(spec, &pinned(&spec.path, spec.digest, "requests.file.digest")?, &slots)?
+        }
         Requests::Text(spec) => requests::text(spec, &tokenizer(&spec.model)?, &slots)?,
         Requests::Sharegpt(spec) => {
             let bytes = pinned(&spec.path, spec.digest, "requests.sharegpt.digest")?;
             requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &slots)?
         }
-        Requests::V1(spec) => requests::v1(spec, &corpus(&spec.corpus, spec.digest)?, &tokenizer(&spec.model)?, &slots)?,
+        Requests::V1(spec) => {
+            requests::v1(spec, &corpus(&spec.corpus, spec.digest)?, &tokenizer(&spec.model)?, &slots)?
+        }
     };
     // A source that knows no lengths still keeps to a trace's answers.
     for (request, slot) in set.iter_mut().zip(&slots) {

@@ -10,9 +10,7 @@ use std::{
 
 use lab::{
     Kind, Problem, Result, audit,
-    bundle::{
-        self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, SCHEDULE, TOKENIZERS, TRACES, WORKLOAD,
-    },
+    bundle::{self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, SCHEDULE, TOKENIZERS, TRACES, WORKLOAD},
     environment::Environment,
     plan::Plan,
     records, requests, schedule,

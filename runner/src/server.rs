@@ -58,7 +58,12 @@ impl Server {
     }
 
     /// Waits for its first good answer.
-    pub async fn ready(&mut self, clock: Clock, control: &Control, limits: &Limits) -> std::result::Result<(), NotReady> {
+    pub async fn ready(
+        &mut self,
+        clock: Clock,
+        control: &Control,
+        limits: &Limits,
+    ) -> std::result::Result<(), NotReady> {
         let mut pause = Nanos::from_millis(5);
         loop {
             if let Some(how) = self.exited() {

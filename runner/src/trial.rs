@@ -142,7 +142,8 @@ async fn measure(
 /// What is sent before the first phase: each phase's replay, or a few requests, as many at
 /// once as the widest closed load has.
 fn warmups(trial: &plan::Trial) -> Vec<plan::Phase> {
-    let warmup = |shape, requests, time_ns| plan::Phase { load: WARMUP.to_owned(), shape, requests, time_ns, replay: None };
+    let warmup =
+        |shape, requests, time_ns| plan::Phase { load: WARMUP.to_owned(), shape, requests, time_ns, replay: None };
     let replays = trial.phases.iter().filter_map(|p| Some(warmup(p.shape, p.replay?, p.time_ns)));
     let replays: Vec<plan::Phase> = replays.collect();
     if !replays.is_empty() {

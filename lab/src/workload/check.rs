@@ -20,6 +20,30 @@ pub fn read(path: &Path) -> Result<Workload> {
     parse(&source, path)
 }
 
+/// The workload of a file with one arm, which is somebody else's running server: the file's
+/// own arms are left out, and so is what belongs to them.
+pub fn of_endpoint(path: &Path, url: &str, api_key_env: Option<&str>) -> Result<Workload> {
+    let source =
+        std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
+    let Ok(mut table) = toml::from_str::<toml::Table>(&source) else { return parse(&source, path) };
+    table.remove("candidates");
+    let mut arm = toml::Table::new();
+    arm.insert("endpoint".into(), url.into());
+    arm.insert("description".into(), "a running server, not started by this run".into());
+    arm.extend(api_key_env.map(|name| ("api_key_env".to_owned(), name.into())));
+    table.insert("baseline".into(), arm.into());
+    if let Some(matrix) = table.get_mut("matrix").and_then(toml::Value::as_table_mut) {
+        matrix.remove("candidates");
+        matrix.remove("exclude");
+    }
+    // Nobody is graded by itself.
+    if table.get("equivalence").and_then(|e| e.get("reference")).is_none() {
+        table.remove("equivalence");
+    }
+    let source = toml::to_string(&table).map_err(|e| Problem::input(e.to_string()))?;
+    parse(&source, path)
+}
+
 /// Checks a workload's text; `path` names it in messages, and its folder is where
 /// relative paths begin.
 pub fn parse(source: &str, path: &Path) -> Result<Workload> {

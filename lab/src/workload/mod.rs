@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, Digest, Nanos, image::Image, requests};
-pub use check::{parse, read};
+pub use check::{of_endpoint, parse, read};
 pub use url::Url;
 
 /// The name of the baseline among arms.

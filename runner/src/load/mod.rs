@@ -135,7 +135,8 @@ pub async fn drive(
     sum(&mut watch);
     seen.iter_mut().for_each(|seen| seen.sort_by_key(|s| s.request));
     match shards.iter().find_map(|shard| lock(shard).fault.take()) {
-        Some(fault) => Err(Problem::machine(fault).next("give this process more descriptors or ports, or ask for fewer streams at once")),
+        Some(fault) => Err(Problem::machine(fault)
+            .next("give this process more descriptors or ports, or ask for fewer streams at once")),
         None => Ok(Driven { start, seen }),
     }
 }
