@@ -88,8 +88,7 @@ impl Text {
 /// before its time.
 pub fn text(spec: &Text, tokenizer: &Tokenizer, slots: &[Slot]) -> Result<Vec<Request>> {
     spec.check().map_err(|wrong| super::refused("text", wrong))?;
-    let mut maker =
-        Maker { spec, writer: Writer::new(tokenizer), tokenizer, prefixes: HashMap::new(), seen: HashMap::new() };
+    let mut maker = Maker { spec, writer: Writer::new(tokenizer), prefixes: HashMap::new(), seen: HashMap::new() };
     let mut requests: Vec<Request> = Vec::with_capacity(slots.len());
     let (mut turn, mut session, mut script) = (0, 0, String::new());
     for (id, slot) in (0..).zip(slots) {
