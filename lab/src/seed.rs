@@ -115,11 +115,11 @@ mod tests {
         assert!(counts.iter().all(|n| (9_600..10_400).contains(n)), "{counts:?}");
     }
 
-    /// Mean and variance of 400,000 draws, each within five standard errors of what it should
+    /// Mean and variance of 100,000 draws, each within five standard errors of what it should
     /// be; `kurtosis` is the fourth central moment over the squared variance.
     fn has_moments(name: &str, mean: f64, variance: f64, kurtosis: f64, mut draw: impl FnMut(&mut Stream) -> f64) {
-        let (mut stream, n) = (Stream::new(b"", name), 400_000.0);
-        let draws: Vec<f64> = (0..400_000).map(|_| draw(&mut stream)).collect();
+        let (mut stream, n) = (Stream::new(b"", name), 100_000.0);
+        let draws: Vec<f64> = (0..100_000).map(|_| draw(&mut stream)).collect();
         let found = draws.iter().sum::<f64>() / n;
         assert!((found - mean).abs() < 5.0 * (variance / n).sqrt(), "{name}: mean {found}, not {mean}");
         let spread = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
