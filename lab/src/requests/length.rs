@@ -211,3 +211,131 @@ impl<'de> Deserialize<'de> for Length {
         d.deserialize_any(Either)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct File {
+        input: Length,
+    }
+
+    fn read(toml: &str) -> Result<Length, String> {
+        toml::from_str::<File>(&format!("input = {toml}")).map(|f| f.input).map_err(|e| e.to_string())
+    }
+
+    fn draws(length: &Length, count: usize) -> Vec<u32> {
+        let mut stream = Stream::new(b"", "lengths");
+        (0..count).map(|_| length.draw(&mut stream)).collect()
+    }
+
+    #[test]
+    fn lengths_are_read_from_numbers_and_tables() {
+        assert_eq!(read("512"), Ok(Length::Fixed(512)));
+        assert_eq!(read("{ uniform = { min = 64, max = 512 } }"), Ok(Length::Uniform { min: 64, max: 512 }));
+        assert_eq!(
+            read("{ normal = { mean = 300, sd = 12.5, min = 1, max = 900 } }"),
+            Ok(Length::Normal { mean: 300.0, sd: 12.5, min: 1, max: 900 })
+        );
+        assert_eq!(
+            read("{ lognormal = { median = 300, sigma = 0.8, min = 1, max = 900 } }"),
+            Ok(Length::Lognormal { median: 300.0, sigma: 0.8, min: 1, max: 900 })
+        );
+        let parts = vec![
+            Part { weight: 3, of: Length::Fixed(128) },
+            Part { weight: 1, of: Length::Uniform { min: 1, max: 2 } },
+        ];
+        assert_eq!(
+            read("{ mix = [{ weight = 3, of = 128 }, { weight = 1, of = { uniform = { min = 1, max = 2 } } }] }"),
+            Ok(Length::Mix(parts))
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_length_is_refused_in_plain_words_at_its_line() {
+        for (toml, expected) in [
+            ("-5", "a length of -5 tokens; write 1 or more"),
+            ("5.5", "5.5 is not a whole number of tokens"),
+            ("\"5\"", "expected a length in tokens: a whole number like 512, or a table"),
+            ("99999999999", "99999999999 tokens are too many"),
+            ("{ zipf = 1 }", "unknown variant `zipf`, expected one of `uniform`, `normal`, `lognormal`, `mix`"),
+            ("{ uniform = { min = 1 } }", "missing field `max`"),
+            ("{ uniform = { min = 1, max = 2, mean = 3 } }", "unknown field `mean`"),
+            ("{ mix = [{ weight = 1, of = -1 }] }", "a length of -1 tokens"),
+        ] {
+            let message = read(toml).unwrap_err();
+            assert!(message.contains(expected) && message.contains("line 1"), "{toml}: {message}");
+        }
+    }
+
+    #[test]
+    fn lengths_out_of_range_say_what_to_write() {
+        let normal = |mean, sd, min, max| Length::Normal { mean, sd, min, max };
+        for (length, expected) in [
+            (Length::Fixed(0), "a length of 0 tokens"),
+            (Length::Fixed(MOST_TOKENS + 1), "1048577 tokens are more than 1048576"),
+            (Length::Uniform { min: 0, max: 5 }, "min is 0"),
+            (Length::Uniform { min: 6, max: 5 }, "min 6 is above max 5"),
+            (normal(0.5, 1.0, 1, 9), "mean 0.5 lies outside 1 to 9"),
+            (normal(f64::NAN, 1.0, 1, 9), "mean NaN lies outside 1 to 9"),
+            (normal(5.0, -1.0, 1, 9), "sd -1 is not between 0 and 1048576"),
+            (normal(5.0, f64::NAN, 1, 9), "sd NaN is not between 0 and 1048576"),
+            (Length::Lognormal { median: 5.0, sigma: 11.0, min: 1, max: 9 }, "sigma 11 is not between 0 and 10"),
+            (Length::Mix(vec![]), "a mix of nothing"),
+            (Length::Mix(vec![Part { weight: 0, of: Length::Fixed(1) }]), "a part of the mix has weight 0"),
+            (Length::Mix(vec![Part { weight: 1, of: Length::Mix(vec![]) }]), "a mix inside a mix"),
+            (Length::Mix(vec![Part { weight: 1, of: Length::Fixed(0) }]), "a length of 0 tokens"),
+        ] {
+            let (field, what, _) = length.check("input").unwrap_err();
+            assert_eq!((field, what.as_str()), ("input", expected), "{length:?}");
+        }
+        for fine in [Length::Fixed(1), Length::Uniform { min: 5, max: 5 }, normal(5.0, 0.0, 1, 9)] {
+            assert_eq!(fine.check("input"), Ok(()), "{fine:?}");
+            assert!(draws(&fine, 100).contains(&5) || fine == Length::Fixed(1));
+        }
+    }
+
+    #[test]
+    fn uniform_draws_reach_both_limits_and_are_even_handed() {
+        let drawn = draws(&Length::Uniform { min: 3, max: 5 }, 30_000);
+        for wanted in 3..=5 {
+            let count = drawn.iter().filter(|d| **d == wanted).count();
+            assert!((9_600..10_400).contains(&count), "{wanted}: {count}");
+        }
+    }
+
+    #[test]
+    fn normal_and_lognormal_draws_have_their_mean_median_and_spread() {
+        let drawn = draws(&Length::Normal { mean: 500.0, sd: 50.0, min: 1, max: 1_000 }, 40_000);
+        let mean = drawn.iter().map(|d| f64::from(*d)).sum::<f64>() / 40_000.0;
+        assert!((mean - 500.0).abs() < 1.5, "{mean}");
+        let within = drawn.iter().filter(|d| (450..=550).contains(*d)).count() as f64 / 40_000.0;
+        assert!((within - 0.688).abs() < 0.012, "one deviation, rounded lengths: {within}");
+        let mut drawn = draws(&Length::Lognormal { median: 300.0, sigma: 1.0, min: 1, max: MOST_TOKENS }, 40_001);
+        drawn.sort_unstable();
+        assert!((290..=310).contains(&drawn[20_000]), "median {}", drawn[20_000]);
+        // One deviation of the logarithm: 300 e = 815 has 84.1 % below it.
+        let below = drawn.partition_point(|d| *d < 815) as f64 / 40_001.0;
+        assert!((below - 0.841).abs() < 0.01, "{below}");
+    }
+
+    #[test]
+    fn draws_stay_inside_their_limits_without_heaping_up_there() {
+        let drawn = draws(&Length::Normal { mean: 10.0, sd: 5.0, min: 8, max: 12 }, 10_000);
+        assert!(drawn.iter().all(|d| (8..=12).contains(d)));
+        let at_limit = drawn.iter().filter(|d| **d == 8).count();
+        assert!(at_limit < 2_500, "drawn again, not moved to the limit: {at_limit} of 10,000");
+        let hopeless = Length::Normal { mean: 5.0, sd: 1e6, min: 5, max: 5 };
+        assert_eq!(draws(&hopeless, 3), [5; 3], "a draw ends");
+    }
+
+    #[test]
+    fn a_mix_draws_its_parts_by_weight() {
+        let parts = vec![Part { weight: 3, of: Length::Fixed(1) }, Part { weight: 1, of: Length::Fixed(9) }];
+        let mix = Length::Mix(parts);
+        let ones = draws(&mix, 40_000).iter().filter(|d| **d == 1).count();
+        assert!((29_500..30_500).contains(&ones), "{ones}");
+        assert_eq!(mix.longest(), 9);
+    }
+}

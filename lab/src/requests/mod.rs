@@ -8,6 +8,8 @@
 
 mod exact;
 mod file;
+#[cfg(test)]
+mod fixtures;
 mod jsonl;
 mod layout;
 mod length;
@@ -17,7 +19,11 @@ mod sharegpt;
 mod text;
 mod v1;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::{Digest, Problem, Result};
 
 pub use file::{File, file};
 pub use jsonl::{from_jsonl, to_jsonl};
@@ -78,4 +84,28 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+}
+
+fn refused(source: &str, (field, what, next): Wrong) -> Problem {
+    Problem::input(what).at(format!("requests.{source}.{field}")).next(next)
+}
+
+/// Whether bytes are those that the workload names; `field` is its name of them.
+fn pinned(found: Digest, declared: Digest, path: &Path, field: &str) -> Result<()> {
+    if found == declared {
+        return Ok(());
+    }
+    Err(Problem::input(format!("its digest is {found}, the workload names {declared}"))
+        .at(path.display().to_string())
+        .next(format!("fetch the right one, or write this digest into {field}")))
+}
+
+/// Recorded prompts have lengths of their own.
+fn has_no_lengths(source: &str, slots: &[Slot]) -> Result<()> {
+    if slots.iter().all(|s| s.lengths.is_none()) {
+        return Ok(());
+    }
+    Err(Problem::input("a trace declares lengths, but these prompts have their own")
+        .at(format!("requests.{source}"))
+        .next("use requests.text or requests.v1, whose prompts get the trace's lengths"))
 }

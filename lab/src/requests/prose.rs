@@ -23,19 +23,45 @@ pub fn prose(seed: u64, words: u32, count: u32) -> Vec<Request> {
 }
 
 fn instruction(stream: &mut Stream, words: u32) -> String {
-    let mut pick = |from: &[&'static str]| from[stream.below(from.len() as u64) as usize];
-    let mut text = format!("{} {} {}. {}", pick(TASKS), pick(TOPICS), pick(READERS), pick(MANNERS));
+    let mut text = task(stream);
     let mut notes = String::new();
     let mut written = text.split_whitespace().count();
     while written < words as usize {
-        let sentence = format!(" The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES));
+        let sentence = sentence(stream);
         written += sentence.split_whitespace().count();
+        notes.push(' ');
         notes.push_str(&sentence);
     }
     if !notes.is_empty() {
         text.push_str(&format!("\n\nNotes:{notes}"));
     }
     text
+}
+
+/// What to write about, for whom and how.
+pub(super) fn task(stream: &mut Stream) -> String {
+    let mut pick = |from| pick(stream, from);
+    format!("{} {} {}. {}", pick(TASKS), pick(TOPICS), pick(READERS), pick(MANNERS))
+}
+
+/// One plain sentence.
+pub(super) fn sentence(stream: &mut Stream) -> String {
+    let mut pick = |from| pick(stream, from);
+    format!("The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES))
+}
+
+/// Every word of the lists, without punctuation, sorted and once.
+pub(super) fn words() -> Vec<&'static str> {
+    let lists = [TASKS, TOPICS, READERS, MANNERS, THINGS, ACTS, CIRCUMSTANCES];
+    let phrases = lists.into_iter().flatten().chain(&["The"]);
+    let mut words: Vec<_> = phrases.flat_map(|p| p.split(' ')).map(|w| w.trim_end_matches('.')).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+fn pick(stream: &mut Stream, from: &[&'static str]) -> &'static str {
+    from[stream.below(from.len() as u64) as usize]
 }
 
 const TASKS: &[&str] = &[
@@ -180,3 +206,28 @@ const CIRCUMSTANCES: &[&str] = &[
     "as planned",
     "long ago",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::{from_jsonl, to_jsonl};
+
+    #[test]
+    fn a_generated_set_is_distinct_and_repeats_for_the_same_seed() {
+        let set = prose(7, 40, 2_000);
+        assert_eq!(set, prose(7, 40, 2_000));
+        assert_ne!(set[0], prose(8, 40, 1)[0]);
+        assert_eq!(from_jsonl(&to_jsonl(&set), "x.jsonl").unwrap(), set, "no prompt stands twice");
+    }
+
+    #[test]
+    fn a_longer_set_begins_with_the_shorter_one() {
+        assert_eq!(prose(7, 12, 10), prose(7, 12, 500)[..10]);
+    }
+
+    #[test]
+    fn the_words_of_a_seed_never_change() {
+        let digest = crate::Digest::of(to_jsonl(&prose(7, 40, 100)));
+        assert_eq!(digest.short(), "8a2be570c3bd");
+    }
+}
