@@ -6,7 +6,7 @@ use lab::{Nanos, Problem, Result, records::ReferenceRow, requests::Request};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
 
-use crate::target::Target;
+use crate::target::{self, Target};
 
 /// The longest reply that is read.
 const LARGEST: usize = 256 << 20;
@@ -21,11 +21,12 @@ impl Control {
     /// For a target's server. No proxy, no redirect.
     pub fn new(target: &Target, timeout: Nanos) -> Result<Self> {
         let failed = |e: &dyn std::fmt::Display| Problem::machine(format!("the control client cannot be made: {e}"));
-        let mut client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(timeout.into());
-        if let Some((tls, _)) = &target.tls {
-            client = client.tls_backend_preconfigured(tls.as_ref().clone());
-        }
+        let tls = match &target.tls {
+            Some((tls, _)) => tls.as_ref().clone(),
+            None => target::no_tls()?,
+        };
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let mut client = client.timeout(timeout.into()).tls_backend_preconfigured(tls);
         if let Some(key) = &target.key {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|e| failed(&e))?;
             value.set_sensitive(true);

@@ -88,8 +88,8 @@ impl Target {
     }
 }
 
-/// HTTP/1.1 over TLS 1.2 or 1.3, trusting whom this host trusts.
-pub fn tls() -> Result<ClientConfig> {
+/// TLS that trusts whom this host trusts.
+fn tls() -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(found.certs);
@@ -97,6 +97,16 @@ pub fn tls() -> Result<ClientConfig> {
         return Err(Problem::machine("this host has no trusted certificates")
             .next("install ca-certificates, or set SSL_CERT_FILE"));
     }
+    config(roots)
+}
+
+/// TLS that trusts nobody, for a client that never speaks it.
+pub(crate) fn no_tls() -> Result<ClientConfig> {
+    config(RootCertStore::empty())
+}
+
+/// HTTP/1.1 over TLS 1.2 or 1.3.
+fn config(roots: RootCertStore) -> Result<ClientConfig> {
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

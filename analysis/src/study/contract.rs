@@ -36,7 +36,7 @@ pub(crate) fn read(bundle: &Bundle) -> Result<Contract> {
     same(WORKLOAD, "the workload's digest", workload.digest, plan.workload)?;
     same(REQUESTS, "the request set's digest", Digest::of(&requests_bytes), plan.requests)?;
     size(&workload, &plan).map_err(|what| broken(PLAN, what))?;
-    if plan != lab::plan::expand(&workload, plan.requests) {
+    if plan != lab::plan::expand(&workload, plan.requests, plan.schedule) {
         return Err(broken(PLAN, "it is not the plan of this workload and request set".into()));
     }
     if requests.len() != workload.requests_in_all() as usize {

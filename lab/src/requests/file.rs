@@ -9,7 +9,7 @@ use crate::{Digest, Problem, Result};
 
 /// `[requests.file]`: a request set in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct File {
     /// JSONL, relative to the workload file.
     pub path: PathBuf,

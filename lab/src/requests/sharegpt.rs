@@ -16,7 +16,7 @@ const LEAST: u64 = 4;
 /// `[requests.sharegpt]`: recorded conversations, filtered as vLLM's benchmark filters
 /// them, in an order drawn by seed.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Sharegpt {
     /// The JSON file, relative to the workload file.
     pub path: PathBuf,

@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 2_000;
 /// `[requests.text]`: synthetic text whose user turn encodes to exactly so many tokens
 /// of a model's tokenizer. A server's chat template adds its own tokens on top.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Text {
     /// The model whose tokenizer counts.
     pub model: String,
@@ -39,7 +39,7 @@ pub struct Text {
 
 /// A beginning that the requests of a group share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Prefix {
     /// Number of groups.
     pub groups: u32,

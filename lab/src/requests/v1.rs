@@ -18,7 +18,7 @@ const SHORTER: usize = 16;
 
 /// `[requests.v1]`: an instruction to analyse literature, and a passage of a local corpus.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct V1 {
     /// A `.txt` file, or a folder of `.txt` files and nothing else, relative to the workload file.
     pub corpus: PathBuf,
