@@ -179,7 +179,7 @@ async fn receive(connection: &mut Connection, shard: &Mutex<Shard>, seen: &mut S
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;
             let (stamp, bytes) = (connection.stamp(), buffer.filled());
-            let arrived = Nanos(stamp.at.0.saturating_sub(stamp.behind.0));
+            let arrived = stamp.arrived();
             if bytes.is_empty() {
                 return ready_end(End::Closed);
             }

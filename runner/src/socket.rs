@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use lab::Nanos;
@@ -30,6 +30,13 @@ pub struct Stamp {
     pub at: Nanos,
     /// Since the bytes were in the kernel; zero where it does not say.
     pub behind: Nanos,
+}
+
+impl Stamp {
+    /// When the bytes were at this host.
+    pub fn arrived(self) -> Nanos {
+        Nanos(self.at.0.saturating_sub(self.behind.0))
+    }
 }
 
 /// A plain connection.
@@ -114,16 +121,14 @@ impl Socket {
 }
 
 /// One read, with the time at which the kernel had its last bytes.
-fn receive(stream: &TcpStream, into: &mut [u8], control: &mut Vec<u8>) -> io::Result<(usize, Option<u128>)> {
+fn receive(stream: &TcpStream, into: &mut [u8], control: &mut Vec<u8>) -> io::Result<(usize, Option<Duration>)> {
     let mut into = [IoSliceMut::new(into)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut into, Some(control), MsgFlags::empty())?;
     let arrived = message.cmsgs()?.find_map(|c| match c {
-        ControlMessageOwned::ScmTimestampns(at) => {
-            u128::try_from(at.tv_sec()).ok().zip(u128::try_from(at.tv_nsec()).ok())
-        }
+        ControlMessageOwned::ScmTimestampns(at) => Some(at.into()),
         _ => None,
     });
-    Ok((message.bytes, arrived.map(|(seconds, nanos)| seconds * 1_000_000_000 + nanos)))
+    Ok((message.bytes, arrived))
 }
 
 impl AsyncRead for Socket {
@@ -136,9 +141,9 @@ impl AsyncRead for Socket {
             match stream.try_io(Interest::READABLE, || receive(stream, into, control)) {
                 Ok((n, arrived)) => {
                     let at = clock.now();
-                    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-                    let behind = arrived.map_or(0, |arrived| now.saturating_sub(arrived));
-                    *stamp = Stamp { at, behind: Nanos(u64::try_from(behind).unwrap_or(0)) };
+                    // What came later did not arrive earlier, whatever the system's clock did.
+                    let arrived = arrived.map_or(at, |wall| clock.of_wall(wall)).clamp(stamp.arrived().min(at), at);
+                    *stamp = Stamp { at, behind: Nanos(at.0 - arrived.0) };
                     if 0 < n && n < room {
                         // Nothing is left, so the next poll need not ask the kernel.
                         let _ = stream.try_io(Interest::READABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));

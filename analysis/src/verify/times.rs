@@ -128,7 +128,7 @@ fn wrong_reads(exchange: &Exchange) -> Option<String> {
     let id = exchange.request;
     let mut before = Nanos(0);
     for read in &exchange.reads {
-        if read.at < before || read.at > exchange.end_ns {
+        if read.at < before || read.arrived() > exchange.end_ns {
             return Some(format!("the reads of request {id} are not in the order of time"));
         }
         // Bytes that came before the question are an outcome of their own.
