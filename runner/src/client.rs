@@ -94,9 +94,6 @@ pub struct Seen {
 /// outgrow its bytes.
 const MOST_READS: u32 = 1 << 17;
 
-/// The kernel's clock and ours are asked one after the other.
-const ASKING: Nanos = Nanos(20_000);
-
 impl Client {
     /// Without a connection yet.
     pub fn new(target: Arc<Target>, shard: Arc<Mutex<Shard>>, keep: bool) -> Self {
@@ -152,6 +149,7 @@ impl Client {
         }
         let Some(connection) = &mut self.connection else { return End::NoConnection };
         seen.sent = self.target.clock.now();
+        connection.begin(seen.sent);
         // A server may refuse and hang up before it has read everything; what it says then is
         // still there to be read.
         let _ = connection.write_all(message).await;
@@ -187,7 +185,7 @@ async fn receive(connection: &mut Connection, shard: &Mutex<Shard>, seen: &mut S
                 return ready_end(End::TooLarge);
             }
             journal.append(&mut seen.trail, stamp, bytes);
-            if arrived.0 + ASKING.0 < seen.sent.0 {
+            if connection.early() {
                 return ready_end(End::Early);
             }
             glance.see(tally, seen.intended, arrived, bytes);
@@ -196,7 +194,7 @@ async fn receive(connection: &mut Connection, shard: &Mutex<Shard>, seen: &mut S
                 return ready_end(End::NotHttp);
             }
             if framing.is_complete() {
-                seen.ended = arrived.max(seen.sent);
+                seen.ended = arrived;
                 return ready_end(End::Complete);
             }
             if seen.trail.bytes > limit {

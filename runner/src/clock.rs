@@ -19,26 +19,16 @@ impl Clock {
         self.0.elapsed().into()
     }
 
-    /// The offset of a moment of the system's clock that has just passed.
-    ///
-    /// The two clocks are asked one inside the other, and again if something came between,
-    /// so that the answer is true to microseconds.
-    pub fn of_wall(self, moment: Duration) -> Nanos {
-        let mut best = (Nanos(u64::MAX), Nanos(0));
-        for _ in 0..4 {
+    /// The offset of a moment of the system's clock that has just passed, true to 25 µs;
+    /// none where this thread was interrupted whenever it asked.
+    pub fn of_wall(self, moment: Duration) -> Option<Nanos> {
+        (0..4).find_map(|_| {
             let before = self.now();
-            let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let after = self.now();
-            let apart = Nanos(after.0 - before.0);
-            if apart < best.0 {
-                let since = Nanos::from(wall.saturating_sub(moment));
-                best = (apart, Nanos((before.0 + apart.0 / 2).saturating_sub(since.0)));
-            }
-            if apart < Nanos(2_000) {
-                break;
-            }
-        }
-        best.1
+            let wall = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+            let apart = self.now().0 - before.0;
+            let since = Nanos::from(wall.saturating_sub(moment));
+            (apart < 50_000).then(|| Nanos((before.0 + apart / 2).saturating_sub(since.0)))
+        })
     }
 
     /// The moment of an offset, for a deadline.

@@ -34,7 +34,7 @@ pub fn prepare(workload: &Workload) -> Result<Prepared> {
     let (mut traces, mut arrivals) = (BTreeMap::new(), BTreeMap::new());
     for load in &workload.loads {
         if let Some(file) = &load.trace {
-            let bytes = pinned(&file.path, file.digest, "load.trace.digest")?;
+            let bytes = pinned(&file.path, file.digest, "trace", "load.trace.digest")?;
             let of_load = trace::read(&bytes, &file.path.display().to_string())?;
             if of_load.len() < load.requests as usize {
                 let what = format!("{} arrivals, but load `{}` takes {}", of_load.len(), load.name, load.requests);
@@ -58,11 +58,11 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
     let mut set = match &workload.requests {
         Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
         Requests::File(spec) => {
-            requests::file(spec, &pinned(&spec.path, spec.digest, "requests.file.digest")?, &slots)?
+            requests::file(spec, &pinned(&spec.path, spec.digest, "request set", "requests.file.digest")?, &slots)?
         }
         Requests::Text(spec) => requests::text(spec, &tokenizer(&spec.model)?, &slots)?,
         Requests::Sharegpt(spec) => {
-            let bytes = pinned(&spec.path, spec.digest, "requests.sharegpt.digest")?;
+            let bytes = pinned(&spec.path, spec.digest, "conversations", "requests.sharegpt.digest")?;
             requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &slots)?
         }
         Requests::V1(spec) => {
@@ -77,8 +77,8 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
 }
 
 /// The bytes of a file whose digest the workload names.
-fn pinned(path: &Path, digest: Digest, field: &str) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(|e| Problem::io(Kind::Input, "read", path, &e))?;
+fn pinned(path: &Path, digest: Digest, what: &str, field: &str) -> Result<Vec<u8>> {
+    let bytes = fs::read(path).map_err(|e| Problem::io(Kind::Input, &format!("read the {what}"), path, &e))?;
     same(path, Digest::of(&bytes), digest, field)?;
     Ok(bytes)
 }
@@ -103,7 +103,7 @@ fn corpus(path: &Path, digest: Digest) -> Result<Vec<(String, String)>> {
         files.sort();
         files
     } else {
-        pinned(path, digest, "requests.v1.digest")?;
+        pinned(path, digest, "corpus", "requests.v1.digest")?;
         vec![path.to_owned()]
     };
     let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();

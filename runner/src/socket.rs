@@ -46,7 +46,12 @@ pub struct Socket {
     clock: Clock,
     control: Vec<u8>,
     stamp: Stamp,
+    sent: Nanos,
+    early: bool,
 }
+
+/// By so much the kernel's clock and ours may be apart, once they are asked.
+const ASKING: Nanos = Nanos(50_000);
 
 /// A connection, plain or encrypted.
 pub enum Connection {
@@ -82,20 +87,35 @@ impl Connection {
 
     /// When the last read returned.
     pub fn stamp(&self) -> Stamp {
+        self.socket().stamp
+    }
+
+    /// Whether bytes of the answer were here before the request was sent.
+    pub fn early(&self) -> bool {
+        self.socket().early
+    }
+
+    /// A request is sent now: nothing that is read from here on can have come before.
+    pub fn begin(&mut self, now: Nanos) {
+        let socket = match self {
+            Connection::Plain(socket) => socket,
+            Connection::Tls(stream) => stream.get_mut().0,
+        };
+        (socket.stamp, socket.sent, socket.early) = (Stamp { at: now, behind: Nanos(0) }, now, false);
+    }
+
+    fn socket(&self) -> &Socket {
         match self {
-            Connection::Plain(socket) => socket.stamp,
-            Connection::Tls(stream) => stream.get_ref().0.stamp,
+            Connection::Plain(socket) => socket,
+            Connection::Tls(stream) => stream.get_ref().0,
         }
     }
 
     /// Whether a request can be sent on it. Over TLS a server may send tickets at any time.
     pub fn idle(&self) -> Idle {
-        match self {
-            Connection::Plain(socket) => socket.idle(),
-            Connection::Tls(stream) => match stream.get_ref().0.idle() {
-                Idle::Closed => Idle::Closed,
-                Idle::Quiet | Idle::Talking => Idle::Quiet,
-            },
+        match (self, self.socket().idle()) {
+            (Connection::Tls(_), Idle::Talking) => Idle::Quiet,
+            (_, idle) => idle,
         }
     }
 }
@@ -107,7 +127,7 @@ impl Socket {
         // A kernel without stamps leaves those of the reads.
         let _ = setsockopt(&stream, ReceiveTimestampns, &true);
         let control = nix::cmsg_space!(nix::sys::time::TimeSpec);
-        Ok(Socket { stream, clock: target.clock, control, stamp: Stamp::default() })
+        Ok(Socket { stream, clock: target.clock, control, stamp: Stamp::default(), sent: Nanos(0), early: false })
     }
 
     fn idle(&self) -> Idle {
@@ -133,7 +153,7 @@ fn receive(stream: &TcpStream, into: &mut [u8], control: &mut Vec<u8>) -> io::Re
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Socket { stream, clock, control, stamp } = self.get_mut();
+        let Socket { stream, clock, control, stamp, sent, early } = self.get_mut();
         loop {
             ready!(stream.poll_read_ready(cx))?;
             let into = buf.initialize_unfilled();
@@ -141,8 +161,10 @@ impl AsyncRead for Socket {
             match stream.try_io(Interest::READABLE, || receive(stream, into, control)) {
                 Ok((n, arrived)) => {
                     let at = clock.now();
+                    let arrived = arrived.and_then(|wall| clock.of_wall(wall)).unwrap_or(at);
+                    *early |= arrived.0 + ASKING.0 < sent.0;
                     // What came later did not arrive earlier, whatever the system's clock did.
-                    let arrived = arrived.map_or(at, |wall| clock.of_wall(wall)).clamp(stamp.arrived().min(at), at);
+                    let arrived = arrived.clamp(stamp.arrived().min(at), at);
                     *stamp = Stamp { at, behind: Nanos(at.0 - arrived.0) };
                     if 0 < n && n < room {
                         // Nothing is left, so the next poll need not ask the kernel.
