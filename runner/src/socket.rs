@@ -90,7 +90,7 @@ impl Connection {
         self.socket().stamp
     }
 
-    /// Whether bytes of the answer were here before the request was sent.
+    /// Whether what the last read brought was here before the request was sent.
     pub fn early(&self) -> bool {
         self.socket().early
     }
@@ -162,7 +162,7 @@ impl AsyncRead for Socket {
                 Ok((n, arrived)) => {
                     let at = clock.now();
                     let arrived = arrived.and_then(|wall| clock.of_wall(wall)).unwrap_or(at);
-                    *early |= arrived.0 + ASKING.0 < sent.0;
+                    *early = arrived.0 + ASKING.0 < sent.0;
                     // What came later did not arrive earlier, whatever the system's clock did.
                     let arrived = arrived.clamp(stamp.arrived().min(at), at);
                     *stamp = Stamp { at, behind: Nanos(at.0 - arrived.0) };
