@@ -1,8 +1,8 @@
 //! Text of an exact number of tokens.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, thread};
 
-use super::prose;
+use super::{length::MOST_TOKENS, prose};
 use crate::{seed::Stream, tokenizer::Tokenizer};
 
 /// Shorter texts are words without order, so that enough of them differ.
@@ -41,6 +41,7 @@ impl Before {
 /// Words are drawn from the lists of [`super::prose`]. What a word costs is counted once,
 /// after another word; the sum over a text's words is its expected length. The whole text
 /// is then encoded: only a text of the right length leaves, whatever the expectation was.
+#[derive(Clone)]
 pub(super) struct Writer<'a> {
     tokenizer: &'a Tokenizer,
     opening: Costs,
@@ -48,7 +49,7 @@ pub(super) struct Writer<'a> {
 }
 
 /// What words cost at one place of a text.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Costs {
     known: HashMap<String, u32>,
     /// The lists' own words, the cheapest first.
@@ -85,6 +86,9 @@ impl<'a> Writer<'a> {
     /// A text that, standing after `before`, adds exactly `tokens` tokens to it; `None` if
     /// none was found. A text after something begins with a space.
     pub(super) fn write(&mut self, stream: &mut Stream, before: &Before, tokens: u32) -> Option<String> {
+        if !(1..=MOST_TOKENS).contains(&tokens) {
+            return None;
+        }
         let mut aim = i64::from(tokens);
         for _ in 0..CORRECTIONS {
             let text = self.compose(stream, before.text.is_empty(), u32::try_from(aim.max(1)).ok()?);
@@ -152,6 +156,30 @@ impl<'a> Writer<'a> {
         }
         .max(1)
     }
+}
+
+/// A text to be written: from which stream, after what, and how long.
+pub(super) struct Order {
+    pub stream: Stream,
+    pub before: Arc<Before>,
+    pub tokens: u32,
+}
+
+/// The texts of all orders. Each is a function of its order alone, so the number of
+/// processors changes how long it takes and nothing else.
+pub(super) fn write_all(writer: &Writer, mut orders: Vec<Order>) -> Vec<Option<String>> {
+    let share = orders.len().div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
+    thread::scope(|scope| {
+        let work = |share: &mut [Order], mut own: Writer| -> Vec<_> {
+            share.iter_mut().map(|o| own.write(&mut o.stream, &o.before, o.tokens)).collect()
+        };
+        let workers: Vec<_> = orders
+            .chunks_mut(share)
+            .map(|share| (share, writer.clone()))
+            .map(|(s, w)| scope.spawn(move || work(s, w)))
+            .collect();
+        workers.into_iter().flat_map(|w| w.join().expect("a writer does not panic")).collect()
+    })
 }
 
 /// The beginning of `text` that, standing after `before`, adds exactly `tokens` tokens to

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    rc::Rc,
+    sync::Arc,
 };
 
 use serde::Deserialize;
 
 use super::{
     Length, Message, Request, Role, Slot, Wrong,
-    exact::{Before, Writer},
+    exact::{self, Before, Order, Writer},
     length::MOST_TOKENS,
 };
 use crate::{Digest, Problem, Result, seed::Stream, tokenizer::Tokenizer};
@@ -89,38 +89,51 @@ impl Text {
 pub fn text(spec: &Text, tokenizer: &Tokenizer, slots: &[Slot]) -> Result<Vec<Request>> {
     spec.check().map_err(|wrong| super::refused("text", wrong))?;
     let mut maker = Maker { spec, writer: Writer::new(tokenizer), prefixes: HashMap::new(), seen: HashMap::new() };
+    let drafts = maker.drafts(slots)?;
+    let mut orders = Vec::new();
+    for draft in &drafts {
+        orders.push(maker.order(draft, 0));
+        orders.extend(draft.answered.map(|tokens| maker.answer(draft, tokens)));
+    }
+    let mut texts = exact::write_all(&maker.writer, orders).into_iter();
     let mut requests: Vec<Request> = Vec::with_capacity(slots.len());
-    let (mut turn, mut session, mut script) = (0, 0, String::new());
-    for (id, slot) in (0..).zip(slots) {
-        if turn == spec.turns || (slot.opens && turn > 0) {
-            (turn, session) = (0, session + 1);
-        }
-        let (input, output) = maker.lengths(slot);
+    let mut answer = None;
+    for draft in drafts {
         let mut messages = Vec::new();
-        let content = if turn == 0 {
-            maker.first(id, slot, input)?
+        let mut content = texts.next().flatten().ok_or_else(|| maker.none_of(draft.input))?;
+        if draft.turn == 0 {
+            content = maker.unlike_all_others(&draft, content)?;
         } else {
-            messages.clone_from(&requests[id as usize - 1].messages);
-            messages.push(Message { role: Role::Assistant, content: std::mem::take(&mut script) });
-            maker.exactly(&format!("text turn {id}"), &Before::default(), input)?
-        };
-        messages.push(Message { role: Role::User, content });
-        turn += 1;
-        if turn < spec.turns {
-            let tokens = output.ok_or_else(|| Problem::input("a session needs lengths of its answers"))?;
-            script = maker.exactly(&format!("text answer {id}"), &Before::default(), tokens)?;
+            messages.clone_from(&requests[draft.id as usize - 1].messages);
+            messages.extend(answer.take().map(|content| Message { role: Role::Assistant, content }));
         }
-        let session = (spec.turns > 1).then_some(session);
-        requests.push(Request { id, messages, max_tokens: output, session });
+        messages.push(Message { role: Role::User, content });
+        if let Some(tokens) = draft.answered {
+            answer = Some(texts.next().flatten().ok_or_else(|| maker.none_of(tokens))?);
+        }
+        let session = (spec.turns > 1).then_some(draft.session);
+        requests.push(Request { id: draft.id, messages, max_tokens: draft.output, session });
     }
     Ok(requests)
+}
+
+/// A request before its words.
+struct Draft {
+    id: u32,
+    session: u32,
+    turn: u32,
+    input: u32,
+    output: Option<u32>,
+    /// Tokens of the scripted answer before the next turn.
+    answered: Option<u32>,
+    before: Arc<Before>,
 }
 
 struct Maker<'a> {
     spec: &'a Text,
     writer: Writer<'a>,
     /// By whether a timed request has it, and by group.
-    prefixes: HashMap<(bool, u64), Rc<Before>>,
+    prefixes: HashMap<(bool, u64), Arc<Before>>,
     /// First turns by their input tokens.
     seen: HashMap<u32, HashSet<Digest>>,
 }
@@ -128,6 +141,22 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn stream(&self, purpose: &str) -> Stream {
         Stream::new(&self.spec.seed.to_be_bytes(), purpose)
+    }
+
+    fn drafts(&mut self, slots: &[Slot]) -> Result<Vec<Draft>> {
+        let (mut turn, mut session) = (0, 0);
+        let mut drafts = Vec::with_capacity(slots.len());
+        for (id, slot) in (0..).zip(slots) {
+            if turn == self.spec.turns || (slot.opens && turn > 0) {
+                (turn, session) = (0, session + 1);
+            }
+            let (input, output) = self.lengths(slot);
+            let before = if turn == 0 { self.prefix(id, slot)? } else { Arc::default() };
+            let answered = output.filter(|_| turn + 1 < self.spec.turns);
+            drafts.push(Draft { id, session, turn, input, output, answered, before });
+            turn += 1;
+        }
+        Ok(drafts)
     }
 
     /// Input and output tokens.
@@ -142,42 +171,45 @@ impl Maker<'_> {
         }
     }
 
-    /// A session's first user turn: unlike every other one.
-    fn first(&mut self, id: u32, slot: &Slot, tokens: u32) -> Result<String> {
-        let before = match self.spec.prefix {
-            Some(prefix) => {
-                let group = self.stream(&format!("text group {id}")).below(u64::from(prefix.groups));
-                self.prefix(slot.like == id, group, prefix.tokens)?
-            }
-            None => Rc::default(),
-        };
-        for attempt in 0..ATTEMPTS {
-            let text = before.text.clone() + &self.exactly(&format!("text {id} {attempt}"), &before, tokens)?;
-            if self.seen.entry(tokens).or_default().insert(Digest::of(&text)) {
-                return Ok(text);
-            }
-        }
-        let found = self.seen[&tokens].len();
-        let what = format!("only {found} distinct prompts of {} were found", counted(tokens));
-        Err(Problem::input(what).at("requests.text.input").next("ask for longer inputs or fewer requests"))
-    }
-
-    fn prefix(&mut self, timed: bool, group: u64, tokens: u32) -> Result<Rc<Before>> {
+    /// The beginning that a session's group shares.
+    fn prefix(&mut self, id: u32, slot: &Slot) -> Result<Arc<Before>> {
+        let Some(Prefix { groups, tokens }) = self.spec.prefix else { return Ok(Arc::default()) };
+        let timed = slot.like == id;
+        let group = self.stream(&format!("text group {id}")).below(u64::from(groups));
         if let Some(known) = self.prefixes.get(&(timed, group)) {
             return Ok(known.clone());
         }
         let family = if timed { "timed" } else { "warm-up" };
         let mut stream = self.stream(&format!("text prefix {family} {group}"));
-        let before = Rc::new(self.writer.beginning(&mut stream, tokens).ok_or_else(|| self.none_of(tokens))?);
-        self.prefixes.insert((timed, group), before.clone());
-        Ok(before)
+        let before = self.writer.beginning(&mut stream, tokens).ok_or_else(|| self.none_of(tokens))?;
+        Ok(self.prefixes.entry((timed, group)).or_insert(Arc::new(before)).clone())
     }
 
-    fn exactly(&mut self, purpose: &str, before: &Before, tokens: u32) -> Result<String> {
-        let mut stream = self.stream(purpose);
-        let text =
-            (1..=MOST_TOKENS).contains(&tokens).then(|| self.writer.write(&mut stream, before, tokens)).flatten();
-        text.ok_or_else(|| self.none_of(tokens))
+    /// A draft's own words.
+    fn order(&self, draft: &Draft, attempt: u32) -> Order {
+        let stream = self.stream(&format!("text {} {attempt}", draft.id));
+        Order { stream, before: draft.before.clone(), tokens: draft.input }
+    }
+
+    /// The scripted answer to it.
+    fn answer(&self, draft: &Draft, tokens: u32) -> Order {
+        Order { stream: self.stream(&format!("text answer {}", draft.id)), before: Arc::default(), tokens }
+    }
+
+    /// A session's first user turn, written again until it is unlike every other one.
+    fn unlike_all_others(&mut self, draft: &Draft, mut text: String) -> Result<String> {
+        for attempt in 1..=ATTEMPTS {
+            let whole = format!("{}{text}", draft.before.text);
+            if self.seen.entry(draft.input).or_default().insert(Digest::of(&whole)) {
+                return Ok(whole);
+            }
+            let Order { mut stream, before, tokens } = self.order(draft, attempt);
+            text = self.writer.write(&mut stream, &before, tokens).ok_or_else(|| self.none_of(tokens))?;
+        }
+        let found = self.seen[&draft.input].len();
+        Err(Problem::input(format!("no more than {found} distinct prompts of {} were found", counted(draft.input)))
+            .at("requests.text.input")
+            .next("ask for longer inputs or fewer requests"))
     }
 
     fn none_of(&self, tokens: u32) -> Problem {

@@ -73,7 +73,7 @@ fn a_set_is_distinct_the_same_again_and_the_beginning_of_a_longer_one() {
 fn when_short_prompts_run_out_the_message_counts_those_that_were_found() {
     // In bytes, the only word of one letter in the lists is `a`.
     let problem = text(&spec(Length::Fixed(1)), &fixtures::bytes(), &slots(2)).unwrap_err();
-    assert_eq!(problem.what, "only 1 distinct prompts of 1 token were found");
+    assert_eq!(problem.what, "no more than 1 distinct prompts of 1 token were found");
     assert_eq!(problem.place.as_deref(), Some("requests.text.input"));
 }
 
