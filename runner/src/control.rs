@@ -38,17 +38,17 @@ impl Control {
 
     /// Whether `/health` answers 200 within a second or so.
     pub async fn is_healthy(&self) -> bool {
-        self.answers("/health").await
+        self.answers("/health").await.is_ok()
     }
 
-    /// Whether `/v1/models` does; services without `/health` have it.
-    pub async fn lists_models(&self) -> bool {
-        self.answers("/v1/models").await
-    }
-
-    async fn answers(&self, route: &str) -> bool {
+    /// Whether a route answers 200 within a second or so; if not, why.
+    pub async fn answers(&self, route: &str) -> std::result::Result<(), String> {
         let reply = self.client.get(format!("{}{route}", self.base)).timeout(Duration::from_secs(2)).send().await;
-        reply.is_ok_and(|r| r.status() == reqwest::StatusCode::OK)
+        match reply {
+            Ok(reply) if reply.status() == reqwest::StatusCode::OK => Ok(()),
+            Ok(reply) => Err(format!("{route} answered {}", reply.status())),
+            Err(error) => Err(causes(&error)),
+        }
     }
 
     /// The token ids of a conversation after the server's chat template.
@@ -110,6 +110,14 @@ impl Control {
             return Err(format!("{route}: {status}: {}", lab::text::shown(&String::from_utf8_lossy(&bytes), 300)));
         }
         serde_json::from_slice(&bytes).map_err(|e| format!("{route}: {e}"))
+    }
+}
+
+/// An error with all that caused it.
+fn causes(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", causes(source)),
+        None => error.to_string(),
     }
 }
 

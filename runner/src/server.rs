@@ -73,16 +73,16 @@ impl Server {
                 let detail = format!("the server ended before it was ready ({how}); its last words:\n{said}");
                 return Err(NotReady { class: Class::Start, detail });
             }
-            let serves = match self {
-                Server::Process(_) => control.is_healthy().await,
-                Server::Endpoint(_) => control.is_healthy().await || control.lists_models().await,
+            let tried = match (&*self, control.answers("/health").await) {
+                // Services without `/health` list their models.
+                (Server::Endpoint(_), Err(_)) => control.answers("/v1/models").await,
+                (_, tried) => tried,
             };
-            if serves {
-                return Ok(());
-            }
+            let Err(why) = tried else { return Ok(()) };
             if clock.now() >= limits.ready {
                 let said = self.last_words();
-                let detail = format!("the server was not ready after {}; its last words:\n{said}", limits.ready);
+                let detail =
+                    format!("the server was not ready after {} ({why}); its last words:\n{said}", limits.ready);
                 return Err(NotReady { class: Class::LoadTimeout, detail });
             }
             tokio::time::sleep(pause.into()).await;
