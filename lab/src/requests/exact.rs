@@ -12,7 +12,7 @@ const CORRECTIONS: u32 = 8;
 /// Beginnings that are tried.
 const BEGINNINGS: u32 = 32;
 /// Places beside the wanted one where a cut is tried.
-const CUTS: usize = 24;
+const CUTS: usize = 8;
 
 /// A beginning that a text is written after, with its ids; empty where there is none.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! A request set: prompts in order, one JSON object a line, with a digest; and the
 //! sources that one is made from.
 //!
-//! Every source is a function of its settings, its bytes and the [`Slot`]s that the
+//! Every source is a function of its settings, its bytes and the `Slot`s that the
 //! workload wants filled. It returns one request per slot, ids from 0, no prompt twice,
 //! always the same ones; and a longer list of slots gives a longer set that begins with
 //! the shorter one, as long as both hold whole rounds.

@@ -75,7 +75,7 @@ impl Sharegpt {
 /// One request per slot, from the bytes of the file that `spec` names.
 ///
 /// Conversations are taken in an order drawn by seed. Of each, the first question that is
-/// answered, and with [`Turns::All`] those that follow. A turn is taken if the question and
+/// answered, and with `Turns::All` those that follow. A turn is taken if the question and
 /// the answer have at least 4 tokens each, all messages up to the question at most
 /// `max_input`, and with the answer at most `max_total`; the first turn that is not ends
 /// the conversation. `max_tokens` is the length of the recorded answer. Of conversations
