@@ -54,16 +54,18 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
     let lengths =
         |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
     let slots: Vec<Slot> = plan::slots(workload, &lengths);
+    // Recorded prompts have lengths of their own.
+    let places = || plan::slots(workload, &|_| None);
     let tokenizer = |model: &str| Tokenizer::of_model(&workload.models[model].path).map(|(tokenizer, _)| tokenizer);
     let mut set = match &workload.requests {
         Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
         Requests::File(spec) => {
-            requests::file(spec, &pinned(&spec.path, spec.digest, "request set", "requests.file.digest")?, &slots)?
+            requests::file(spec, &pinned(&spec.path, spec.digest, "request set", "requests.file.digest")?, &places())?
         }
         Requests::Text(spec) => requests::text(spec, &tokenizer(&spec.model)?, &slots)?,
         Requests::Sharegpt(spec) => {
             let bytes = pinned(&spec.path, spec.digest, "conversations", "requests.sharegpt.digest")?;
-            requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &slots)?
+            requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &places())?
         }
         Requests::V1(spec) => {
             requests::v1(spec, &corpus(&spec.corpus, spec.digest)?, &tokenizer(&spec.model)?, &slots)?

@@ -62,7 +62,7 @@ fn max_total() -> u32 {
 impl Sharegpt {
     /// What is out of range: the field, what is wrong, what to do.
     pub fn check(&self) -> std::result::Result<(), Wrong> {
-        for (field, value) in [("max-input", self.max_input), ("max-total", self.max_total)] {
+        for (field, value) in [("max_input", self.max_input), ("max_total", self.max_total)] {
             if !(8..=MOST_TOKENS).contains(&value) {
                 let what = format!("{value} is not between 8 and {MOST_TOKENS}");
                 return Err((field, what, "write a number of tokens in that range"));
@@ -105,7 +105,7 @@ pub fn sharegpt(spec: &Sharegpt, bytes: &[u8], tokenizer: &Tokenizer, slots: &[S
         let what =
             format!("{} of {all} conversations fit, which fill {filled} places of {}", sources.len(), slots.len());
         let next = match spec.nonce {
-            true => "allow longer conversations with max-input and max-total",
+            true => "allow longer conversations with max_input and max_total",
             false => "ask for fewer requests, or write nonce = true to repeat conversations under new first lines",
         };
         Problem::input(what).at(&place).next(next)

@@ -93,5 +93,5 @@ fn another_file_and_settings_out_of_range_are_refused() {
     let bytes = recorded(&[&[4, 4]]);
     let spec = spec(&bytes, Turns::One, false);
     assert!(sharegpt(&spec, b"[]", &fixtures::words(), &slots(1)).unwrap_err().what.starts_with("its digest"));
-    assert_eq!(Sharegpt { max_total: 0, ..spec }.check().unwrap_err().0, "max-total");
+    assert_eq!(Sharegpt { max_total: 0, ..spec }.check().unwrap_err().0, "max_total");
 }
