@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,16 @@ impl<'b> Iterator for Events<'b> {
     fn next(&mut self) -> Option<Event<'b>> {
         let (mut name, mut data): (&[u8], Option<Cow<[u8]>>) = (b"", None);
         while let Some((line, end)) = self.line() {
-            match field(line) {
+            if line.is_empty() {
                 // The standard drops an event without data. One that is named an error
                 // counts: a server that says so means it.
-                _ if line.is_empty() && (data.is_some() || name == ERROR) => {
+                if data.is_some() || name == ERROR {
                     return Some(Event { name, data: data.unwrap_or_default(), end });
                 }
-                _ if line.is_empty() => name = b"",
+                name = b"";
+                continue;
+            }
+            match field(line) {
                 (b"event", value) => name = value,
                 (b"data", value) => data = Some(joined(data, value)),
                 _ => {}
@@ -70,7 +73,7 @@ impl<'b> Events<'b> {
 
 /// A line's name and value; a comment's name is empty.
 fn field(line: &[u8]) -> (&[u8], &[u8]) {
-    let Some(colon) = memchr(b':', line) else { return (line, b"") };
+    let Some(colon) = line.iter().position(|&b| b == b':') else { return (line, b"") };
     let value = &line[colon + 1..];
     (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
 }

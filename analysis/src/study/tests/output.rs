@@ -10,7 +10,7 @@ use lab::{
 use super::super::visible::is_visible;
 use crate::{
     study::Response,
-    test_support::{END, recorded, text_of, word},
+    test_support::{END, text_of, word},
 };
 
 /// A response whose chunks, each a text and ids, come 10 ns apart, the first at 20.
@@ -86,11 +86,4 @@ fn ignorable_are_as_many_characters_as_unicode_says() {
     // "Total code points: 4174" under Default_Ignorable_Code_Point in DerivedCoreProperties.txt.
     let ignorable = ('\0'..=char::MAX).filter(|c| !is_visible(c.encode_utf8(&mut [0; 4])));
     assert_eq!(ignorable.count(), 4_174);
-}
-
-#[test]
-fn no_recorded_stream_starts_with_what_nobody_can_see() {
-    let tokenizer = recorded::tokenizer();
-    let response = recorded::response("vllm-cpu/merged_unicode", &tokenizer);
-    assert!(response.steps[0].output, "half an emoji is an id without text");
 }
