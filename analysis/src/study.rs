@@ -8,6 +8,7 @@ mod contract;
 mod frames;
 mod grades;
 mod response;
+mod visible;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,7 @@
 //! Bundles made of scripted behaviours, sealed by lab's own writers, so that a test says
 //! what a server does and asks what is judged.
 
+pub(crate) mod recorded;
 mod said;
 mod stream;
 mod words;

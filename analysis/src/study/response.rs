@@ -6,6 +6,8 @@ use lab::{
     tokenizer::Tokenizer,
 };
 
+use super::visible::is_visible;
+
 /// One request of a load phase, with our reading of what came back. Offsets count from the
 /// trial's clock start.
 #[derive(Debug, Clone)]
@@ -25,7 +27,7 @@ pub struct Response {
     pub sent_ns: Nanos,
     /// When the response's head was complete.
     pub head_ns: Option<Nanos>,
-    /// When the first output came: text, or ids that are not all special tokens.
+    /// When the first output came: text that shows, or ids that are not all special tokens.
     pub first_ns: Option<Nanos>,
     /// When the last output came.
     pub last_ns: Option<Nanos>,
@@ -77,7 +79,7 @@ pub struct Step {
     pub offset_ns: Nanos,
     /// Output tokens that had come by then.
     pub tokens: u32,
-    /// Whether it carried output.
+    /// Whether it carried output: text that shows, or ids that are not all special tokens.
     pub output: bool,
 }
 
@@ -103,7 +105,7 @@ impl Response {
                     read: c.read,
                     offset_ns: c.offset_ns,
                     tokens: if covered { ids_so_far } else { share },
-                    output: !c.text.is_empty() || c.ids.0.iter().any(|id| !tokenizer.is_special(*id)),
+                    output: is_visible(&c.text) || c.ids.0.iter().any(|id| !tokenizer.is_special(*id)),
                 }
             })
             .collect();

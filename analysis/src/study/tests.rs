@@ -1,3 +1,6 @@
+mod latencies;
+mod output;
+
 use lab::{Kind, records::Class};
 
 use super::*;

@@ -173,7 +173,7 @@ pub struct Chunk {
     pub read: u32,
     /// Token ids, where the server gives them.
     pub ids: Vec<u32>,
-    /// Content, reasoning and tool calls together.
+    /// Content, reasoning, refusals and calls together.
     pub text: String,
     /// Entries in its list of logprobs.
     pub entries: u32,

@@ -1,60 +1,84 @@
-//! Server-sent events (WHATWG HTML, section 9.2) that carry OpenAI chat or completion
-//! chunks.
+//! Events that carry OpenAI chat or completion chunks.
 
-use serde::Deserialize;
+use std::{borrow::Cow, fmt};
 
-use super::Derived;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+
+use super::{Derived, sse};
 use crate::records::Chunk;
 
 #[derive(Deserialize)]
-struct Event {
-    choices: Option<Vec<Choice>>,
+struct Message<'a> {
+    #[serde(borrow, default, deserialize_with = "only")]
+    choices: Option<Choice<'a>>,
     usage: Option<Usage>,
-    error: Option<serde::de::IgnoredAny>,
+    error: Option<IgnoredAny>,
+    #[serde(borrow)]
+    object: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Choice {
+struct Choice<'a> {
     #[serde(default)]
     index: u32,
-    delta: Option<Delta>,
-    text: Option<String>,
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
     token_ids: Option<Vec<u32>>,
     finish_reason: Option<String>,
-    logprobs: Option<Logprobs>,
+    #[serde(borrow)]
+    logprobs: Option<Logprobs<'a>>,
 }
 
-/// Reasoning and tool calls are output as much as content is.
+/// Reasoning, refusals and calls are output as much as content is.
 #[derive(Deserialize, Default)]
-struct Delta {
-    reasoning: Option<String>,
-    reasoning_content: Option<String>,
-    content: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
+struct Delta<'a> {
+    #[serde(borrow)]
+    reasoning: Option<Text<'a>>,
+    #[serde(borrow)]
+    reasoning_content: Option<Text<'a>>,
+    #[serde(borrow)]
+    content: Option<Text<'a>>,
+    #[serde(borrow)]
+    refusal: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow)]
+    function_call: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
-struct ToolCall {
-    function: Option<Function>,
+struct ToolCall<'a> {
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Function {
-    name: Option<String>,
-    arguments: Option<String>,
+struct Function<'a> {
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    arguments: Option<Text<'a>>,
 }
 
 /// Chat servers fill `content`, completion servers the two lists.
 #[derive(Deserialize)]
-struct Logprobs {
-    content: Option<Vec<Entry>>,
-    tokens: Option<Vec<String>>,
+struct Logprobs<'a> {
+    #[serde(borrow)]
+    content: Option<Vec<Entry<'a>>>,
+    #[serde(borrow)]
+    tokens: Option<Vec<Text<'a>>>,
     token_logprobs: Option<Vec<Option<f64>>>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
-    token: String,
+struct Entry<'a> {
+    #[serde(borrow)]
+    token: Text<'a>,
     logprob: Option<f64>,
     id: Option<u32>,
 }
@@ -65,67 +89,89 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
+/// A string of a message, borrowed from its bytes where nothing in it is escaped.
+#[derive(Deserialize, PartialEq)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// A response of more chunks than this is not one that anybody streams.
 const MOST_CHUNKS: usize = 1 << 17;
+
+/// As much of an error is told.
+const MOST_QUOTED: usize = 500;
 
 /// Reads all complete events of `body` into `derived`; says what is wrong with the first
 /// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
 pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
-    let (mut data, mut start, mut number) = (Vec::new(), 0, 0);
-    while let Some(len) = body[start..].iter().position(|&b| b == b'\n') {
-        let line = body[start..start + len].strip_suffix(b"\r").unwrap_or(&body[start..start + len]);
-        start += len + 1;
-        if let Some(value) = line.strip_prefix(b"data:") {
-            if !data.is_empty() {
-                data.push(b'\n');
-            }
-            data.extend_from_slice(value.strip_prefix(b" ").unwrap_or(value));
-        } else if line == b"event: error" || line == b"event:error" {
-            return Err("the server sent an error event".into());
-        } else if line.is_empty() && !data.is_empty() {
-            let read = body_at_read.partition_point(|&after| after < start) as u32;
-            event(&data, number, read, derived)?;
-            number += 1;
-            data.clear();
-        }
+    for (number, event) in (0..).zip(sse::events(body)) {
+        let read = body_at_read.partition_point(|&after| after < event.end) as u32;
+        take(&event, number, read, derived)?;
     }
     Ok(())
 }
 
-fn event(data: &[u8], number: u32, read: u32, derived: &mut Derived) -> Result<(), String> {
+fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -> Result<(), String> {
+    let failed = |data: &[u8]| {
+        let quoted = String::from_utf8_lossy(&data[..data.len().min(MOST_QUOTED)]);
+        Err(format!("event {number} is an error: {quoted}"))
+    };
+    if event.name == sse::ERROR {
+        return failed(&event.data);
+    }
     if derived.done {
         return Err("an event after [DONE]".into());
     }
-    if data == b"[DONE]" {
+    if *event.data == *b"[DONE]" {
         derived.done = true;
         return Ok(());
     }
-    let event: Event = serde_json::from_slice(data).map_err(|e| match std::str::from_utf8(data) {
-        Ok(_) => format!("event {number} is not a chunk: {e}"),
-        Err(_) => format!("event {number} is not UTF-8"),
-    })?;
-    if event.error.is_some() {
-        return Err(format!("event {number} is an error: {}", String::from_utf8_lossy(&data[..data.len().min(500)])));
+    let data = std::str::from_utf8(&event.data).map_err(|_| format!("event {number} is not UTF-8"))?;
+    let message: Message = serde_json::from_str(data).map_err(|e| format!("event {number} is not a chunk: {e}"))?;
+    if message.error.is_some() || message.object.is_some_and(|object| object.0 == "error") {
+        return failed(data.as_bytes());
     }
-    if let Some(usage) = event.usage {
+    if let Some(usage) = message.usage {
         derived.claimed.prompt = usage.prompt_tokens;
         derived.claimed.output = usage.completion_tokens;
     }
-    let choices = event.choices.unwrap_or_default();
-    if choices.len() > 1 || derived.chunks.len() == MOST_CHUNKS {
+    let Some(choice) = message.choices else { return Ok(()) };
+    if choice.index != 0 {
+        return Err(format!("event {number} answers a second choice, which nobody asked for"));
+    }
+    if derived.chunks.len() == MOST_CHUNKS {
         return Err(format!("event {number} holds more than was asked for"));
     }
-    for choice in choices {
-        if choice.index != 0 {
-            return Err(format!("event {number} answers a second choice, which nobody asked for"));
-        }
-        derived.chunks.extend(chunk(choice, number, read));
-    }
+    derived.chunks.extend(chunk(choice, number, read));
     Ok(())
 }
 
+/// The one choice of a message, if it has any. A second one is refused as soon as it is
+/// seen: a list of millions would not fit into memory.
+fn only<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Choice<'de>>, D::Error> {
+    struct Only;
+    impl<'de> Visitor<'de> for Only {
+        type Value = Option<Choice<'de>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of choices")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let first = list.next_element()?;
+            match list.next_element::<IgnoredAny>()? {
+                Some(_) => Err(serde::de::Error::custom("it holds two choices, and one was asked for")),
+                None => Ok(first),
+            }
+        }
+    }
+    d.deserialize_any(Only)
+}
+
 /// `None` for a choice that carries neither output nor an end, such as the role chunk.
-fn chunk(choice: Choice, event: u32, read: u32) -> Option<Chunk> {
+fn chunk(choice: Choice<'_>, event: u32, read: u32) -> Option<Chunk> {
     let mut chunk = Chunk {
         event,
         read,
@@ -134,23 +180,23 @@ fn chunk(choice: Choice, event: u32, read: u32) -> Option<Chunk> {
         ..Chunk::default()
     };
     let delta = choice.delta.unwrap_or_default();
-    for part in [delta.reasoning, delta.reasoning_content, delta.content, choice.text].into_iter().flatten() {
-        chunk.text.push_str(&part);
-    }
-    for function in delta.tool_calls.into_iter().flatten().filter_map(|call| call.function) {
-        chunk.text.extend(function.name);
-        chunk.text.extend(function.arguments);
+    // While the field was renamed, vLLM sent the same reasoning under both names.
+    let old_name = delta.reasoning_content.filter(|text| Some(text) != delta.reasoning.as_ref());
+    let spoken = [delta.reasoning, old_name, delta.content, delta.refusal, choice.text];
+    let calls = delta.tool_calls.into_iter().flatten().filter_map(|call| call.function).chain(delta.function_call);
+    let called = calls.flat_map(|function| [function.name, function.arguments]);
+    for text in spoken.into_iter().chain(called).flatten() {
+        chunk.text.push_str(&text.0);
     }
     if let Some(logprobs) = choice.logprobs {
         let content = logprobs.content.unwrap_or_default();
         if chunk.ids.is_empty() && !content.is_empty() {
             chunk.ids = content.iter().map_while(|e| e.id).collect();
         }
-        let tokens =
-            content.iter().map(|e| e.token.is_empty()).chain(logprobs.tokens.iter().flatten().map(String::is_empty));
-        for empty in tokens {
+        let tokens = content.iter().map(|e| &e.token).chain(logprobs.tokens.iter().flatten());
+        for token in tokens {
             chunk.entries += 1;
-            chunk.empty_entries += u32::from(empty);
+            chunk.empty_entries += u32::from(token.0.is_empty());
         }
         let listed = logprobs.token_logprobs.unwrap_or_default();
         // All or none: a list with holes could not be matched with the tokens.

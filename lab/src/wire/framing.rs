@@ -42,8 +42,7 @@ impl Framing {
     pub fn feed(&mut self, mut bytes: &[u8], mut body: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             match self.state {
-                State::Head => bytes = self.feed_head(bytes),
-                State::ChunkSize | State::ChunkEnd | State::Trailer => bytes = self.feed_line(bytes),
+                State::Head | State::ChunkSize | State::ChunkEnd | State::Trailer => bytes = self.feed_line(bytes),
                 State::ChunkData(left) => {
                     let (part, rest) = split(bytes, left);
                     body(part);
@@ -90,39 +89,57 @@ impl Framing {
         }
     }
 
-    fn feed_head<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let before = self.buffer.len();
-        let room = LONGEST_HEAD - before;
-        self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    /// Gathers a line, or a head of lines, and goes on when it is whole. Each byte is
+    /// looked at twice at most, however the reads fall.
+    fn feed_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let end = memchr::memchr(b'\n', bytes);
+        let (line, rest) = bytes.split_at(end.map_or(bytes.len(), |at| at + 1));
+        let head = self.state == State::Head;
+        if head && !self.buffer.iter().chain(line).zip(b"HTTP/1.").all(|(byte, expected)| byte == expected) {
+            return self.stop("not an HTTP/1.1 response");
+        }
+        if self.buffer.len() + line.len() > LONGEST_HEAD {
+            return self.stop(if head {
+                "the response's head is longer than 64 KiB"
+            } else {
+                "a line between chunks is longer than 64 KiB"
+            });
+        }
+        self.buffer.extend_from_slice(line);
+        if end.is_none() || head && !self.buffer.ends_with(b"\n\n") && !self.buffer.ends_with(b"\n\r\n") {
+            return rest;
+        }
+        let mut gathered = std::mem::take(&mut self.buffer);
+        if head {
+            self.take_head(&gathered);
+        } else {
+            self.take_line(&gathered[..gathered.len() - 1]);
+        }
+        gathered.clear();
+        self.buffer = gathered;
+        rest
+    }
+
+    fn take_head(&mut self, bytes: &[u8]) {
         let mut headers = [httparse::EMPTY_HEADER; 128];
         let mut response = httparse::Response::new(&mut headers);
-        match response.parse(&self.buffer) {
-            Ok(httparse::Status::Complete(end)) => {
+        match response.parse(bytes) {
+            Ok(httparse::Status::Complete(_)) => {
                 let status = response.code.unwrap_or(0);
-                let (head, state) = meaning(status, response.headers);
-                self.buffer.clear();
                 if !(100..200).contains(&status) || status == 101 {
+                    let (head, state) = meaning(status, response.headers);
                     (self.head, self.state) = (Some(head), state);
                 }
-                &bytes[end - before..]
             }
-            Ok(httparse::Status::Partial) if self.buffer.len() < LONGEST_HEAD => &[],
-            Ok(httparse::Status::Partial) => self.stop("the response's head is longer than 64 KiB"),
-            Err(httparse::Error::TooManyHeaders) => self.stop("the response has more than 128 headers"),
-            Err(_) => self.stop("not an HTTP/1.1 response"),
+            Err(httparse::Error::TooManyHeaders) => {
+                self.state = State::Fault("the response has more than 128 headers");
+            }
+            _ => self.state = State::Fault("not an HTTP/1.1 response"),
         }
     }
 
-    fn feed_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Some(end) = bytes.iter().position(|&b| b == b'\n') else {
-            if self.buffer.len() + bytes.len() > LONGEST_HEAD {
-                return self.stop("a chunk's size line is longer than 64 KiB");
-            }
-            self.buffer.extend_from_slice(bytes);
-            return &[];
-        };
-        self.buffer.extend_from_slice(&bytes[..end]);
-        let line = self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer);
+    fn take_line(&mut self, line: &[u8]) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         self.state = match self.state {
             State::ChunkSize => match size(line) {
                 Some(0) => State::Trailer,
@@ -134,8 +151,6 @@ impl Framing {
             State::Trailer if line.is_empty() => State::Complete,
             other => other,
         };
-        self.buffer.clear();
-        &bytes[end + 1..]
     }
 
     fn stop(&mut self, why: &'static str) -> &'static [u8] {
@@ -146,36 +161,34 @@ impl Framing {
 
 fn meaning(status: u16, headers: &[httparse::Header<'_>]) -> (Head, State) {
     let all = |name: &str| {
-        headers
-            .iter()
-            .filter(|h| h.name.eq_ignore_ascii_case(name))
-            .map(|h| h.value.to_ascii_lowercase())
-            .collect::<Vec<_>>()
+        let values = headers.iter().filter(|h| h.name.eq_ignore_ascii_case(name));
+        values.map(|h| h.value.trim_ascii().to_ascii_lowercase()).collect::<Vec<_>>()
     };
-    let has = |name: &str, word: &[u8]| {
-        all(name).iter().any(|v| v.split(|&b| b == b',').any(|part| part.trim_ascii() == word))
-    };
+    let (types, lengths, transfer) = (all("content-type"), all("content-length"), all("transfer-encoding"));
     let head = Head {
         status,
-        event_stream: all("content-type").iter().any(|v| v.starts_with(b"text/event-stream")),
-        encoded: all("content-encoding").iter().any(|v| v.trim_ascii() != b"identity"),
+        event_stream: types
+            .iter()
+            .any(|v| v.split(|&b| b == b';').next().map(<[u8]>::trim_ascii) == Some(b"text/event-stream")),
+        encoded: all("content-encoding").iter().any(|v| v != b"identity"),
     };
-    let lengths = all("content-length");
-    let state = if has("transfer-encoding", b"chunked") {
-        if lengths.is_empty() { State::ChunkSize } else { State::Fault("both a content length and chunks") }
-    } else if matches!(status, 204 | 304) {
-        State::Complete
-    } else {
-        match lengths.as_slice() {
-            [] => State::UntilClose,
-            [one] => std::str::from_utf8(one)
-                .ok()
-                .and_then(|s| s.trim().parse().ok())
-                .map_or(State::Fault("the content length is not a number"), length),
-            _ => State::Fault("more than one content length"),
-        }
+    let codings: Vec<&[u8]> = transfer.iter().flat_map(|v| v.split(|&b| b == b',')).map(<[u8]>::trim_ascii).collect();
+    let state = match (codings.as_slice(), lengths.as_slice()) {
+        _ if matches!(status, 204 | 304) => State::Complete,
+        ([], []) => State::UntilClose,
+        ([], [one]) => decimal(one).map_or(State::Fault("the content length is not a number"), length),
+        ([], _) => State::Fault("more than one content length"),
+        ([b"chunked"], []) => State::ChunkSize,
+        ([b"chunked"], _) => State::Fault("both a content length and chunks"),
+        _ => State::Fault("a transfer coding that nobody asked for"),
     };
     (head, state)
+}
+
+/// Digits only: the number parser would take a sign too.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
 }
 
 fn length(left: u64) -> State {

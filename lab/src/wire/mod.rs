@@ -7,6 +7,7 @@
 
 mod events;
 mod framing;
+mod sse;
 
 use crate::records::{Chunk, Outcome};
 pub use framing::{Framing, Head};
@@ -70,7 +71,8 @@ pub struct Claimed {
 /// of the read that completed each.
 pub fn derive(bytes: &[u8], reads: &[usize], end: End) -> Derived {
     let mut framing = Framing::default();
-    let (mut body, mut body_at_read, mut from, mut head_read) = (Vec::new(), Vec::with_capacity(reads.len()), 0, None);
+    let (mut body, mut body_at_read, mut from, mut head_read) =
+        (Vec::with_capacity(bytes.len()), Vec::with_capacity(reads.len()), 0, None);
     for (i, &len) in reads.iter().enumerate() {
         framing.feed(&bytes[from..from + len], |part| body.extend_from_slice(part));
         body_at_read.push(body.len());
@@ -115,6 +117,9 @@ fn conclude(
             other => fail(transport(other), "no response"),
         };
     };
+    if (300..400).contains(&head.status) {
+        return fail(Outcome::HttpError, "a redirect, which is not followed");
+    }
     if head.status != 200 {
         let said = String::from_utf8_lossy(&body[..body.len().min(2_000)]).into_owned();
         return (Outcome::HttpError, said);
@@ -130,7 +135,8 @@ fn conclude(
         return (Outcome::Malformed, fault);
     }
     match end {
-        End::Complete => (Outcome::Complete, String::new()),
+        End::Complete if framing.is_complete() => (Outcome::Complete, String::new()),
+        End::Complete => fail(Outcome::Malformed, framing.fault().unwrap_or("the response is not complete")),
         End::Closed if framing.ends_at_close() => (Outcome::Complete, String::new()),
         End::NotHttp => fail(Outcome::Malformed, framing.fault().unwrap_or("broken framing")),
         other => (transport(other), String::new()),

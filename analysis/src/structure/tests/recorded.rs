@@ -1,53 +1,15 @@
 //! Streams that real servers sent, byte for byte, put through the same derivation and the same
 //! checks: no honest server may trip one that can disqualify it.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::collections::BTreeSet;
 
-use lab::{
-    Nanos,
-    records::{Exchange, Outcome, Read},
-    tokenizer::Tokenizer,
-    wire::End,
-    workload::Workload,
-};
+use lab::{records::Outcome, tokenizer::Tokenizer, workload::Workload};
 
 use super::super::{Answer, Asked, CHECKS, Consequence};
-use crate::study::{CountedFrom, Response};
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
-}
-
-fn tokenizer() -> Tokenizer {
-    Tokenizer::from_bytes(&std::fs::read(folder().join("tokenizer.json")).unwrap()).unwrap()
-}
-
-fn response(name: &str, tokenizer: &Tokenizer) -> Response {
-    let bytes = std::fs::read(folder().join(format!("{name}.response.http"))).unwrap();
-    let timing = std::fs::read_to_string(folder().join(format!("{name}.timing.tsv"))).unwrap();
-    let reads: Vec<Read> = timing
-        .lines()
-        .skip(1)
-        .map(|line| {
-            let numbers: Vec<u64> = line.split('\t').map(|n| n.parse().unwrap()).collect();
-            Read { at: Nanos(numbers[0]), len: numbers[2] as usize, behind: Nanos(0) }
-        })
-        .collect();
-    let end_ns = reads.last().unwrap().at;
-    let exchange = Exchange {
-        request: 0,
-        phase: "c1".into(),
-        intended_ns: Nanos(0),
-        started_ns: None,
-        sent_ns: Nanos(0),
-        end: End::Complete,
-        end_ns,
-        reads,
-        bytes,
-    };
-    let (row, chunks) = exchange.rows(&exchange.derive());
-    Response::read(&row, &chunks.iter().collect::<Vec<_>>(), tokenizer)
-}
+use crate::{
+    study::{CountedFrom, Response},
+    test_support::recorded::{response, tokenizer},
+};
 
 fn workload(max_tokens: u32, ignore_eos: bool) -> Workload {
     let source = format!(
