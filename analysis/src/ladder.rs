@@ -172,8 +172,7 @@ pub fn crossing(steps: &[(f64, f64)], share: f64) -> Option<Capacity> {
         return Some(Capacity::Below(above));
     };
     let part = (met - share) / (met - missed);
-    let (low, high) = (comparison::log(below)?, comparison::log(above)?);
-    Some(Capacity::At(libm::exp(low + part * (high - low))))
+    Some(Capacity::At(below * libm::exp(part * comparison::log(above / below)?)))
 }
 
 /// Several trials of one round.

@@ -56,6 +56,8 @@ pub(crate) struct Script {
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
+    /// Trials and requests whose turn never came.
+    never: std::cell::RefCell<std::collections::BTreeSet<(u32, u32)>>,
 }
 
 impl Script {
@@ -77,6 +79,7 @@ impl Script {
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),
+            never: Default::default(),
         };
         script.arm(BASELINE, baseline)
     }
@@ -178,6 +181,8 @@ impl Script {
             let end_ns = own.iter().filter(|e| e.end != End::TimeUp).map(|e| e.end_ns).max().unwrap_or(start_ns);
             phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: Nanos(end_ns.0 + 1_000) });
             clock = end_ns.0 + 2_000;
+            let never = own.iter().filter(|e| e.end == End::TimeUp).map(|e| (trial.n, e.request));
+            self.never.borrow_mut().extend(never);
             exchanges.extend(own);
         }
         if self.old {
@@ -242,7 +247,10 @@ impl Script {
             for request in audit::sample(&self.reveal, parent, trial, self.sample) {
                 let ask = self.ask(trial, request);
                 let (say, margin) = &self.arms[&trial.arm];
-                let said = say(&ask);
+                let mut said = say(&ask);
+                if self.never.borrow().contains(&(trial.n, request)) {
+                    said.parts.clear();
+                }
                 let received: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
                 let text: String = said.parts.iter().map(|p| p.text.as_str()).collect();
                 let (source, ids) = match (said.status, received.is_empty()) {

@@ -303,3 +303,108 @@ fn the_rule_book_names_its_version() {
     assert!(book.contains(&format!("Version `{}`", crate::METHOD)));
     assert!(book.contains(&format!("### {}\n", crate::METHOD)), "the changelog names it");
 }
+
+/// A client that turns to one request of a trial so late.
+fn late(of: fn(&Ask) -> bool, late_ns: u64) -> impl Fn(&Ask) -> Said {
+    move |ask| Said { late_ns: if of(ask) { late_ns } else { 0 }, ..paced(STEP)(ask) }
+}
+
+#[test]
+fn a_late_client_voids_the_block_of_a_baseline() {
+    // One request of six: below a hundred the 99th percentile is the largest.
+    let once = |ask: &Ask| ask.round == 2 && ask.role == lab::plan::Role::Opening && ask.request % 7 == 3;
+    for (lag, voids, rounds) in [(1_000_000, 0, 6), (1_000_001, 1, 5)] {
+        let judgement = Script::new(late(once, lag)).arm("fast", honest(STEP)).seal().judge();
+        assert_eq!(judgement.voids.len(), voids, "{:?}", judgement.voids);
+        assert_eq!(fast(&judgement).overall.unwrap().rounds, rounds);
+        assert_eq!(judgement.baseline.client_lag_p99_ns.unwrap().0, lag);
+    }
+}
+
+#[test]
+fn a_late_client_takes_no_round_from_a_candidate_that_it_made_slow() {
+    let second = |ask: &Ask| ask.round == 2;
+    let judgement = Script::new(honest(STEP)).arm("fast", late(second, 5_000_000)).seal().judge();
+    assert!(judgement.voids.is_empty());
+    let fast = fast(&judgement);
+    assert_eq!(fast.speed[0].primary.rounds.len(), 6);
+    assert!(fast.speed[0].primary.rounds[1].1 < 0.9, "it looks slower: {:?}", fast.speed[0].primary.rounds);
+    assert_eq!((fast.notes.len(), fast.notes[0].code), (1, "client-late"));
+    assert!(fast.notes[0].text.starts_with("in 1 of 6 launches the client was late: p99 of its lag up to 5.00 ms"));
+}
+
+#[test]
+fn one_late_request_of_two_hundred_is_within_the_99th_percentile() {
+    let late_ones = |n: u32| {
+        move |ask: &Ask| Said { late_ns: if ask.request % 201 <= n { 9_000_000 } else { 0 }, ..honest(1_000)(ask) }
+    };
+    for (n, voids) in [(2, 0), (3, 2)] {
+        let mut script = Script::new(late_ones(n)).arm("fast", honest(1_000));
+        (script.rounds, script.requests, script.grade) = (1, 200, false);
+        assert_eq!(script.seal().judge().voids.len(), voids, "{n} of 200");
+    }
+}
+
+#[test]
+fn old_bundles_do_not_say_how_late_the_client_was() {
+    let mut script = Script::new(late(|_| true, 9_000_000)).arm("fast", honest(STEP));
+    script.old = true;
+    let judgement = script.seal().judge();
+    assert!(judgement.voids.is_empty());
+    assert_eq!(
+        (judgement.baseline.client_lag_p99_ns, judgement.baseline.send_lag_p99_ns.unwrap().0),
+        (None, 9_000_000)
+    );
+}
+
+#[test]
+fn what_was_never_due_is_no_failure() {
+    // At 22 ms a request, six take 132 ms: the baseline has three in 50 ms, a slow one two.
+    let mut script = Script::new(paced(STEP)).arm("fast", honest(2 * STEP));
+    script.load = "name = \"c1\"\ntime = \"50ms\"\nclosed = { concurrency = 1 }";
+    script.sample = 6;
+    let judgement = script.seal().judge();
+    let fast = fast(&judgement);
+    assert_eq!(fast.outcomes, [("complete".to_owned(), 2 * 6), ("time-up".to_owned(), 4 * 6)]);
+    let check = fast.structure.iter().find(|c| c.code == "failed-requests").unwrap();
+    assert_eq!((check.asked, check.violations), (2 * 6, 0));
+    assert!(!codes(fast).contains(&"not-all-graded"), "{:?}", fast.reasons);
+    // It did two thirds of the work, and at the work that both did it is half as fast.
+    let overall = fast.overall.unwrap();
+    assert!(overall.speedup < 0.51, "{overall:?}");
+    let rate = fast.speed[0].beside.iter().find(|m| m.metric == "request-throughput").unwrap();
+    assert!(rate.effect.unwrap().speedup < 0.8, "{rate:?}");
+}
+
+#[test]
+fn who_holds_back_first_turns_to_be_spared_the_others_has_no_speed() {
+    // Two sessions of three turns, 5 ms apart; after 60 ms nothing more is sent.
+    let script = |candidate: fn(&Ask) -> Said| {
+        let mut script = Script::new(paced(STEP / 4)).arm("fast", candidate);
+        script.load = "name = \"s\"\ntime = \"60ms\"\nopen = { rate = 200.0, arrivals = \"constant\" }";
+        script.session = |id| (!id.is_multiple_of(7)).then(|| id / 7 * 10 + (id % 7 - 1) / 3);
+        script.seal().judge()
+    };
+    let honest = script(|ask| paced(STEP / 5)(ask));
+    assert!(fast(&honest).overall.is_some(), "{:?}", fast(&honest).overall_note);
+    let holding =
+        script(|ask| Said { lag_ns: if ask.request % 7 == 1 { 70_000_000 } else { 0 }, ..paced(STEP / 9)(ask) });
+    let fast = fast(&holding);
+    assert_eq!((fast.overall, fast.overall_note.as_ref().unwrap().code), (None, "work-left-undone"));
+    let text = &fast.overall_note.as_ref().unwrap().text;
+    assert!(text.contains("12 of 36 requests"), "{text}");
+}
+
+#[test]
+fn without_candidates_a_run_is_a_plain_measurement() {
+    let mut script = Script::new(honest(STEP));
+    (script.rounds, script.tolerance) = (2, None);
+    let judgement = script.seal().judge();
+    assert!(judgement.candidates.is_empty() && judgement.voids.is_empty());
+    let [load] = judgement.loads.as_slice() else { panic!("{:?}", judgement.loads) };
+    assert_eq!((load.arm.as_str(), load.launches, load.due, load.complete), ("baseline", 2, 12, 12));
+    assert_eq!(load.shape, "1 client");
+    // The median of twelve needs eleven.
+    let ttft = &load.latencies[0];
+    assert_eq!((ttft.metric, ttft.values, ttft.p50_ns, ttft.p90_ns), ("ttft", 12, Some(STEP), None));
+}

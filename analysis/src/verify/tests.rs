@@ -218,3 +218,145 @@ fn no_cut_or_flipped_file_makes_it_panic() {
         remake(&bundle);
     }
 }
+
+/// Six requests, ten milliseconds apart.
+fn open() -> Script {
+    let mut script = Script::new(honest(1_000)).arm("fast", honest(900));
+    script.rounds = 2;
+    script.load = "name = \"o\"\nopen = { rate = 100.0, arrivals = \"constant\" }";
+    script
+}
+
+/// Three sessions of two turns with a pause between them.
+fn sessions() -> Script {
+    let mut script = open();
+    script.load = "name = \"o\"\nthink = \"3ms\"\nopen = { rate = 100.0, arrivals = \"constant\" }";
+    // Seven requests a round, the first of them for the warm-up.
+    script.session = |id| (!id.is_multiple_of(7)).then(|| id / 7 * 10 + (id % 7 - 1) / 2);
+    script
+}
+
+fn findings(sealed: &Sealed) -> String {
+    let findings = verify(&sealed.measure).unwrap().1;
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Changes the first trial's raw evidence, and makes its tables and the manifest follow.
+fn forge_wire(sealed: &Sealed, change: impl Fn(&mut lab::records::Exchange)) -> String {
+    use lab::{
+        bundle::{CHUNK_TABLE, REQUEST_TABLE, WIRE, write_exchanges, write_table},
+        records::{ChunkRow, RequestRow},
+    };
+    let folder = sealed.measure.join(TRIAL);
+    let mut exchanges = lab::bundle::read_exchanges(&fs::read(folder.join(WIRE)).unwrap(), WIRE).unwrap();
+    exchanges.iter_mut().for_each(change);
+    let (rows, chunks): (Vec<_>, Vec<_>) = exchanges.iter().map(|e| e.rows(&e.derive())).unzip();
+    fs::write(folder.join(WIRE), write_exchanges(&exchanges)).unwrap();
+    fs::write(folder.join(REQUEST_TABLE), write_table(&rows, RequestRow::HEADER, REQUEST_TABLE)).unwrap();
+    fs::write(folder.join(CHUNK_TABLE), write_table(&chunks.concat(), ChunkRow::HEADER, CHUNK_TABLE)).unwrap();
+    remake(&sealed.measure);
+    findings(sealed)
+}
+
+#[test]
+fn open_loads_and_sessions_verify_and_so_do_bundles_of_version_1() {
+    let mut old = Script::new(honest(1_000)).arm("fast", honest(900));
+    (old.rounds, old.old) = (2, true);
+    for script in [open(), sessions(), old] {
+        let sealed = script.seal();
+        for (path, findings) in verify_set(&sealed.paths()).unwrap() {
+            assert_eq!(findings, [], "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_schedule_that_was_edited_after_the_fact_is_refused() {
+    let sealed = open().seal();
+    let later = replaced(",20000000,", ",25000000,");
+    let plan = fs::read(sealed.measure.join("plan.json")).unwrap();
+    let old = lab::Digest::of(fs::read(sealed.measure.join("schedule.csv")).unwrap()).to_string();
+    forge(&sealed.measure, "schedule.csv", later);
+    assert!(findings(&sealed).contains("not the schedule of this workload"), "{}", findings(&sealed));
+    // Plan and run made to name the edited one.
+    let digest = |file: &str| lab::Digest::of(fs::read(sealed.measure.join(file)).unwrap()).to_string();
+    forge(&sealed.measure, "plan.json", replaced(&old, &digest("schedule.csv")));
+    forge(&sealed.measure, "run.json", replaced(&lab::Digest::of(plan).to_string(), &digest("plan.json")));
+    assert!(findings(&sealed).contains("not the schedule of this workload"), "{}", findings(&sealed));
+    fs::remove_file(sealed.measure.join("schedule.csv")).unwrap();
+    remake(&sealed.measure);
+    assert!(findings(&sealed).contains("missing: this workload schedules"), "{}", findings(&sealed));
+}
+
+#[test]
+fn a_schedule_or_a_trace_that_nothing_needs_is_refused() {
+    for (file, expected) in [("schedule.csv", "no request of this workload"), ("traces/c1.zst", "no load")] {
+        let sealed = sealed();
+        fs::create_dir_all(sealed.measure.join("traces")).unwrap();
+        fs::write(sealed.measure.join(file), "").unwrap();
+        remake(&sealed.measure);
+        assert!(findings(&sealed).contains(expected), "{}", findings(&sealed));
+    }
+}
+
+#[test]
+fn an_old_format_is_no_way_around_a_schedule() {
+    let mut script = open();
+    script.old = true;
+    assert!(findings(&script.seal()).contains("format 1 knows no schedule"));
+}
+
+#[test]
+fn an_intended_time_that_was_moved_is_refused() {
+    for by in [1, 5_000] {
+        let text = forge_wire(&open().seal(), |e| {
+            if e.request == 3 {
+                e.intended_ns.0 += by;
+                e.started_ns = Some(e.intended_ns);
+                e.sent_ns.0 += by;
+                e.reads.iter_mut().for_each(|r| r.at.0 += by);
+                e.end_ns.0 += by;
+            }
+        });
+        assert!(text.contains("request 3 was intended at") && text.contains("the schedule says"), "{text}");
+    }
+    let text = forge_wire(&sessions().seal(), |e| e.intended_ns.0 += u64::from(e.request == 4));
+    assert!(text.contains("request 4 was intended at") && text.contains("the turn before it"), "{text}");
+}
+
+#[test]
+fn a_start_before_its_time_or_none_at_all_is_refused() {
+    let text = forge_wire(&open().seal(), |e| e.started_ns = Some(lab::Nanos(e.intended_ns.0 - 1)));
+    assert!(text.contains("was started before it was intended"), "{text}");
+    let text = forge_wire(&open().seal(), |e| e.started_ns = Some(lab::Nanos(e.sent_ns.0 + 1)));
+    assert!(text.contains("was sent before it was started"), "{text}");
+    let text = forge_wire(&open().seal(), |e| e.started_ns = None);
+    assert!(text.contains("does not say when its client turned to it"), "{text}");
+}
+
+#[test]
+fn a_slow_request_cannot_be_passed_off_as_one_whose_time_was_up() {
+    let hide = |e: &mut lab::records::Exchange| {
+        if e.request == 3 {
+            (e.reads, e.bytes, e.end) = (Vec::new(), Vec::new(), lab::wire::End::TimeUp);
+        }
+    };
+    assert!(forge_wire(&open().seal(), hide).contains("declares no time"));
+    let mut timed = open();
+    timed.load = "name = \"o\"\ntime = \"45ms\"\nopen = { rate = 100.0, arrivals = \"constant\" }";
+    assert_eq!(findings(&timed.seal()), "");
+    assert!(forge_wire(&timed.seal(), hide).contains("was due at 20.0 ms of 45.0 ms"));
+    let mut closed = open();
+    closed.load = "name = \"c2\"\ntime = \"1s\"\nclosed = { concurrency = 2 }";
+    assert_eq!(findings(&closed.seal()), "");
+    assert!(forge_wire(&closed.seal(), hide).contains("every client was free before 1.0 s"));
+}
+
+#[test]
+fn reads_out_of_order_and_answers_before_their_question_are_refused() {
+    let text = forge_wire(&open().seal(), |e| e.reads.swap(1, 2));
+    assert!(text.contains("not in the order of time"), "{text}");
+    // Time stamps of the kernel that make an answer quicker than its question.
+    let text = forge_wire(&open().seal(), |e| e.reads[0].behind = lab::Nanos(11));
+    assert!(text.contains("arrived before it was sent"), "{text}");
+}

@@ -1,0 +1,48 @@
+//! The sealed bundles of this repository, written by older versions, still are what they say,
+//! and the verdicts that were published from them still hold, number by number.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// Each value of `before` that is not the same in `now`. What is new is not in `before`.
+fn changed(before: &Value, now: &Value, place: &str, found: &mut Vec<String>) {
+    match (before, now) {
+        (Value::Object(fields), Value::Object(others)) => {
+            for (name, value) in fields.iter().filter(|(name, _)| !["format", "method"].contains(&name.as_str())) {
+                match others.get(name) {
+                    Some(other) => changed(value, other, &format!("{place}.{name}"), found),
+                    None => found.push(format!("{place}.{name} is gone")),
+                }
+            }
+        }
+        // Metrics are added at the end.
+        (Value::Array(values), Value::Array(others)) => {
+            for (i, value) in values.iter().enumerate() {
+                let key = |v: &Value| v.get("metric").or(v.get("name")).cloned();
+                let same = others.iter().find(|o| key(value).is_some() && key(o) == key(value)).or(others.get(i));
+                changed(value, same.unwrap_or(&Value::Null), &format!("{place}[{i}]"), found);
+            }
+        }
+        _ if before == now => {}
+        _ => found.push(format!("{place}: {before} became {now}")),
+    }
+}
+
+#[test]
+fn old_bundles_verify_and_keep_their_verdicts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let run = "2026-11-22/cpu-vllm-vm-c638858a";
+    let paths: Vec<PathBuf> = ["", "-grade"].map(|end| root.join(format!("results/{run}{end}"))).into();
+    for (path, findings) in analysis::verify_set(&paths).unwrap() {
+        assert_eq!(findings, [], "{}", path.display());
+    }
+    let judgement = analysis::judge(&analysis::Study::open(&paths).unwrap());
+    let published = std::fs::read_to_string(root.join(format!("reports/{run}/verdicts.json"))).unwrap();
+    // Both through the same reader of numbers.
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let mut found = Vec::new();
+    changed(&read(&published), &read(&serde_json::to_string(&judgement).unwrap()), "", &mut found);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
