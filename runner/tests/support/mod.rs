@@ -1,5 +1,5 @@
 //! A server made of one closure for each connection, and a client's view of it.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its part")]
 
 use std::{
     io::{Read, Write},

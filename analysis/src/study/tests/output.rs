@@ -2,7 +2,7 @@
 
 use lab::{
     Nanos,
-    records::{Exchange, Outcome},
+    records::{Exchange, Outcome, Read},
     tokenizer::Tokenizer,
     wire::End,
 };
@@ -21,14 +21,16 @@ fn heard(chunks: &[(&str, &[u32])], tokenizer: &Tokenizer) -> Response {
         format!("data: {}\n\n", serde_json::json!({"choices": [choice]}))
     });
     let parts: Vec<String> = std::iter::once(head.to_owned()).chain(events).collect();
-    let reads: Vec<_> = (1..).zip(&parts).map(|(i, part)| (Nanos(10 * i), part.len())).collect();
+    let read = |(i, part): (u64, &String)| Read { at: Nanos(10 * i), len: part.len(), behind: Nanos(0) };
+    let reads: Vec<Read> = (1..).zip(&parts).map(read).collect();
     let exchange = Exchange {
         request: 0,
         phase: "c1".into(),
         intended_ns: Nanos(0),
+        started_ns: None,
         sent_ns: Nanos(0),
         end: End::Closed,
-        end_ns: reads.last().unwrap().0,
+        end_ns: reads.last().unwrap().at,
         reads,
         bytes: parts.concat().into_bytes(),
     };
