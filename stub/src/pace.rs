@@ -22,6 +22,11 @@ impl Load {
         self.0.fetch_add(1, Ordering::Relaxed);
         Share(Arc::clone(&self.0))
     }
+
+    /// Whether no stream is being served.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
 }
 
 impl Share {
