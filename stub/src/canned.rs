@@ -3,7 +3,7 @@
 
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -53,36 +53,27 @@ impl Canned {
     }
 }
 
+/// An answer that is composed at most once.
+type Slot = Arc<OnceLock<Arc<Canned>>>;
+
 /// The answers so far, by what was asked for beside the prompt.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<HashMap<String, Arc<Canned>>>);
+pub(crate) struct Shelf(Mutex<HashMap<String, Slot>>);
 
 impl Shelf {
-    /// What a request asks for, prompt apart; none when it has to be read with care.
-    pub(crate) fn key(kind: Kind, body: &[u8]) -> Option<String> {
+    /// The place of the answer to a request; none when the request has to be read with care.
+    pub(crate) fn slot(&self, kind: Kind, body: &[u8]) -> Option<Slot> {
         let mut fields = Fields::read(body).ok()?.0;
         if fields.get("stream") != Some(&Value::Bool(true)) {
             return None;
         }
         fields.remove("messages").or(fields.remove("prompt"))?;
-        Some(format!("{kind:?} {}", serde_json::to_string(&fields).ok()?))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Canned>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The answer of this key.
-    pub(crate) fn get(&self, key: &str) -> Option<Arc<Canned>> {
-        self.lock().get(key).cloned()
-    }
-
-    /// Keeps an answer while there is room.
-    pub(crate) fn put(&self, key: String, canned: Arc<Canned>) {
-        let mut shelf = self.lock();
-        if shelf.len() < MOST_ANSWERS {
-            shelf.insert(key, canned);
+        let key = format!("{kind:?} {}", serde_json::to_string(&fields).ok()?);
+        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if shelf.len() >= MOST_ANSWERS && !shelf.contains_key(&key) {
+            return None;
         }
+        Some(Arc::clone(shelf.entry(key).or_default()))
     }
 }
 

@@ -190,9 +190,10 @@ impl Server {
         let keep = request.keep_alive;
         let request_id = request.request_id.clone();
         let index = self.jobs.load(Ordering::Relaxed);
-        let key = self.canned.as_ref().filter(|_| self.is_honest(index)).and_then(|_| Shelf::key(kind, &request.body));
-        if let Some(canned) = key.as_ref().and_then(|key| self.shelf.get(key)) {
-            let index = self.jobs.fetch_add(1, Ordering::Relaxed);
+        let wanted = self.canned.as_ref().filter(|_| self.is_honest(index));
+        let slot = wanted.and_then(|_| self.shelf.slot(kind, &request.body));
+        if let Some(canned) = slot.as_ref().and_then(|slot| slot.get()) {
+            let (canned, index) = (Arc::clone(canned), self.jobs.fetch_add(1, Ordering::Relaxed));
             return self.replay(connection, canned, index, request_id, received, keep).await;
         }
         let ask = match self.read_ask(request, kind).await {
@@ -209,11 +210,13 @@ impl Server {
             seed,
         };
         let behaviour: &dyn Behaviour = if self.is_honest(index) { &Honest } else { &*self.behaviour };
-        if let Some(key) = key {
-            let composer = Composer::new(&job, self.names());
-            let parts = Parts::new(&self.world, behaviour, &job, &composer);
-            let canned = Arc::new(Canned::new(job.ask.prompts.iter().map(Vec::len).sum(), parts));
-            self.shelf.put(key, Arc::clone(&canned));
+        if let Some(slot) = slot {
+            let compose = || {
+                let composer = Composer::new(&job, self.names());
+                let parts = Parts::new(&self.world, behaviour, &job, &composer);
+                Arc::new(Canned::new(job.ask.prompts.iter().map(Vec::len).sum(), parts))
+            };
+            let canned = Arc::clone(slot.get_or_init(compose));
             return self.replay(connection, canned, index, Some(job.request_id), received, keep).await;
         }
         if let Some((refusal, headers)) = behaviour.instead(&job) {
