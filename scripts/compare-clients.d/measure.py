@@ -83,7 +83,10 @@ class Capture:
     def stop(self):
         """Ends it; returns its CPU seconds and how many packets it lost."""
         # The kernel hands packets over in blocks, the last one after a second.
-        time.sleep(1.3)
+        size = -1
+        while size != os.path.getsize(self.file):
+            size = os.path.getsize(self.file)
+            time.sleep(1.5)
         self.process.send_signal(signal.SIGINT)
         _, _, used = os.wait4(self.process.pid, 0)
         self.process.returncode = 0
@@ -100,7 +103,9 @@ class Capture:
 def launch(command, said, limit_s):
     """Runs a command; ends all of it at the limit."""
     with open(said, "w") as out:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=lambda: os.setpgid(0, 0)
+        )
         try:
             child.wait(limit_s)
         except subprocess.TimeoutExpired:
