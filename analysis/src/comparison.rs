@@ -7,13 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{
     plan::Role,
-    records::{Class, TrialOutcome},
-    workload::BASELINE,
+    workload::{BASELINE, Shape},
 };
 use stats::paired;
 
-pub(crate) use equal_work::stops_early;
-pub use equal_work::{EqualWork, SHORTER, equal_work};
+pub use equal_work::{EqualWork, equal_work};
 
 use crate::{
     judgement::{CellSpeed, Effect, MetricEffect, Reason, Void},
@@ -22,53 +20,19 @@ use crate::{
 };
 
 /// Two-sided confidence of every interval.
-const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 /// Power at which the detectable effect is given.
 const POWER: f64 = 0.8;
 
-/// Trials that are not counted, by their number, each with the reason. A candidate's own
-/// failure never is one.
-pub fn voids(study: &Study) -> BTreeMap<u32, Void> {
-    let mut voids = BTreeMap::new();
-    for planned in &study.missing {
-        let why = format!("{} is not in the bundle", planned.folder());
-        voids.insert(planned.n, Void { round: planned.round, block: planned.block, why });
-    }
-    for trial in &study.trials {
-        let why = match &trial.record.outcome {
-            TrialOutcome::Failed { class, .. } if *class == Class::Host || trial.plan.arm == BASELINE => {
-                Some(format!("{} failed ({})", trial.folder, class_name(*class)))
-            }
-            TrialOutcome::Failed { .. } | TrialOutcome::Completed => None,
-        };
-        if let Some(why) = why {
-            voids.insert(trial.plan.n, Void { round: trial.plan.round, block: trial.plan.block, why });
-        }
-    }
-    voids
-}
-
-/// The stored name of a class.
-pub(crate) fn class_name(class: Class) -> &'static str {
-    match class {
-        Class::Host => "host",
-        Class::Image => "image",
-        Class::Start => "start",
-        Class::LoadTimeout => "load-timeout",
-        Class::Protocol => "protocol",
-        Class::Deadline => "deadline",
-    }
-}
-
 /// A trial and those it is compared with.
-struct Pairing<'a> {
-    subject: &'a Trial,
-    references: Vec<&'a Trial>,
+pub(crate) struct Pairing<'a> {
+    pub(crate) subject: &'a Trial,
+    pub(crate) references: Vec<&'a Trial>,
 }
 
 /// Every candidate trial of a cell that can be compared: completed, not void, between two
 /// baselines that are neither.
-fn pairings<'a>(study: &'a Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Vec<Pairing<'a>> {
+pub(crate) fn pairings<'a>(study: &'a Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Vec<Pairing<'a>> {
     let counted = |t: &&Trial| t.completed() && !voids.contains_key(&t.plan.n) && is_of(t, cell);
     let counts = study.trials.iter().filter(counted);
     let wanted = if arm == BASELINE { Role::Closing } else { Role::Candidate };
@@ -82,7 +46,8 @@ fn pairings<'a>(study: &'a Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, 
         .collect()
 }
 
-fn is_of(trial: &Trial, cell: &Cell) -> bool {
+/// Whether a trial runs a cell's load.
+pub(crate) fn is_of(trial: &Trial, cell: &Cell) -> bool {
     trial.plan.model == cell.model
         && trial.plan.gpus == cell.gpus
         && trial.plan.phases.iter().any(|p| p.load == cell.load)
@@ -96,20 +61,32 @@ pub struct Speed {
     logs: Vec<(u32, f64)>,
     /// Rounds that have a comparable trial, whether or not it has a value.
     comparable: usize,
+    /// Requests that both baselines completed, and how many of them the candidate never came
+    /// to; of loads that do not slow down with it.
+    undone: (u64, u64),
 }
 
 /// An arm's speed in each of its cells. For the baseline: the closing one against the
 /// opening one of the same block.
 pub fn speeds(study: &Study, arm: &str, voids: &BTreeMap<u32, Void>) -> Vec<Speed> {
     let cells = study.cells_of_arm(arm);
-    cells.iter().map(|cell| speed(cell, &pairings(study, arm, cell, voids))).collect()
+    cells.iter().map(|cell| speed(study, cell, &pairings(study, arm, cell, voids))).collect()
 }
 
-fn speed(cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
+fn speed(study: &Study, cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
     let load = cell.load.as_str();
-    let latency = |name, value: &dyn Fn(&Trial) -> Option<f64>| {
-        let values = pairings.iter().filter_map(|p| Some((p.subject.plan.round, values(p, value)?)));
-        effect_of(name, "ns", false, values.collect()).0
+    let rounds: BTreeSet<u32> = pairings.iter().map(|p| p.subject.plan.round).collect();
+    let found = |value: &dyn Fn(&Trial) -> Option<f64>| {
+        pairings.iter().filter_map(|p| Some((p.subject.plan.round, values(p, value)?))).collect::<Vec<_>>()
+    };
+    let latency = |metric: Metric| {
+        let values = found(&|t| metrics::median(t, load, metric).map(|n| n.0 as f64));
+        effect_of(metric.name(), "ns", false, values).0
+    };
+    // A round without a rate is one in which nothing was done: the others would hide it.
+    let rate = |name, unit, value: &dyn Fn(&Trial) -> Option<f64>| {
+        let (shown, logs) = effect_of(name, unit, true, found(value));
+        MetricEffect { effect: shown.effect.filter(|_| logs.len() == rounds.len()), ..shown }
     };
     let equal = pairings.iter().filter_map(|p| {
         let work = equal_work(p.subject, &p.references, load);
@@ -118,17 +95,42 @@ fn speed(cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
         Some((p.subject.plan.round, Logs { reference: stats::sum::mean(&references)?, subject: log(means[0])? }))
     });
     let (primary, logs) = effect_of("e2el-equal-work", "ns", false, equal.collect());
-    let mut beside: Vec<MetricEffect> = Metric::ALL
-        .into_iter()
-        .map(|m| latency(m.name(), &|t| metrics::median(t, load, m).map(|n| n.0 as f64)))
-        .collect();
-    let throughput = |t: &Trial| metrics::output_throughput(t, load);
-    let values = pairings.iter().filter_map(|p| Some((p.subject.plan.round, values(p, &throughput)?)));
-    beside.push(effect_of("output-throughput", "tokens/s", true, values.collect()).0);
-    let rounds: BTreeSet<u32> = pairings.iter().map(|p| p.subject.plan.round).collect();
+    let of_load = study.load(load).map(Metric::of_load).unwrap_or_default();
+    let mut beside: Vec<MetricEffect> = of_load.into_iter().map(latency).collect();
+    beside.push(rate("output-throughput", "tokens/s", &|t| metrics::output_throughput(t, load)));
+    let steady = |t: &Trial| metrics::steady(t, load).and_then(|s| s.throughput());
+    beside.push(rate("output-throughput-steady", "tokens/s", &steady));
+    beside.push(rate("request-throughput", "requests/s", &|t| metrics::request_throughput(t, load)));
+    if study.workload.slo.is_some() {
+        beside.push(rate("goodput", "requests/s", &|t| metrics::goodput(study, t, load)));
+    }
     let cell = CellSpeed { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone(), primary, beside };
-    Speed { cell, logs, comparable: rounds.len() }
+    Speed { undone: undone(study, load, pairings), cell, logs, comparable: rounds.len() }
 }
+
+/// Requests of an open or a trace load that both baselines completed, and those of them that
+/// were `time-up` with the candidate. There only the later turns of sessions can be: whoever
+/// holds back a first turn is spared the rest of its session.
+fn undone(study: &Study, load: &str, pairings: &[Pairing<'_>]) -> (u64, u64) {
+    let shape = study.load(load).map(|l| l.shape);
+    if !matches!(shape, Some(Shape::Open { .. } | Shape::Trace { .. })) {
+        return (0, 0);
+    }
+    let (mut done, mut undone) = (0, 0);
+    for pairing in pairings {
+        for own in pairing.subject.of_load(load) {
+            let theirs = pairing.references.iter().map(|t| t.response(own.request));
+            if theirs.into_iter().all(|r| r.is_some_and(|r| r.complete())) {
+                done += 1;
+                undone += u64::from(own.time_up());
+            }
+        }
+    }
+    (done, undone)
+}
+
+/// A candidate that leaves more than this share undone has no overall speed-up.
+const UNDONE: (u64, u64) = (1, 10);
 
 /// The natural logs of one comparison's two values.
 struct Logs {
@@ -141,7 +143,7 @@ fn values(pairing: &Pairing<'_>, of: &dyn Fn(&Trial) -> Option<f64>) -> Option<L
     Some(Logs { reference: stats::sum::mean(&references)?, subject: log(of(pairing.subject)?)? })
 }
 
-fn log(x: f64) -> Option<f64> {
+pub(crate) fn log(x: f64) -> Option<f64> {
     (x > 0.0 && x.is_finite()).then(|| libm::log(x))
 }
 
@@ -174,7 +176,7 @@ fn effect_of(
 
 /// The paired t interval of per-round log speed-ups; none below two rounds or without
 /// spread.
-fn effect(logs: &[f64]) -> Option<Effect> {
+pub(crate) fn effect(logs: &[f64]) -> Option<Effect> {
     let t = paired::paired_t(logs, CONFIDENCE).ok()?;
     let detectable = paired::detectable_log(t.n, t.sd_log, 1.0 - CONFIDENCE, POWER).ok().filter(|x| *x < 300.0);
     Some(Effect {
@@ -212,6 +214,14 @@ pub fn overall(
             short.cell.load
         );
         return (None, reason("fewer-rounds", text));
+    }
+    if let Some(idle) = cells.iter().find(|s| s.undone.1 * UNDONE.1 > s.undone.0 * UNDONE.0) {
+        let (done, undone) = idle.undone;
+        let text = format!(
+            "under load {} the time was over before {undone} of {done} requests that both baselines completed; it had less to do",
+            idle.cell.load
+        );
+        return (None, reason("work-left-undone", text));
     }
     let mut rounds = BTreeMap::<u32, Vec<f64>>::new();
     for (round, log) in cells.iter().flat_map(|c| &c.logs) {

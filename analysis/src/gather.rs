@@ -1,13 +1,16 @@
 //! From an opened study to a report's input.
 
+use std::collections::BTreeMap;
+
 use lab::Result;
-use stats::quantile::Sample;
 
 use crate::{
-    judgement::Judgement,
+    judgement::{Judgement, Void},
+    loads,
     metrics::{self, Metric},
     report::{self, Cell, Drift, DriftPoint, Input, Series},
     study::{self, Study},
+    voids::voids,
 };
 
 /// The files of the report on a judged study.
@@ -16,7 +19,7 @@ use crate::{
 /// When a bundle's environment cannot be read.
 pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Vec<u8>)>> {
     let environments = study.measure.environments()?;
-    let series = series(study);
+    let series = series(study, &voids(study));
     let drift: Vec<Drift> = study.cells().iter().map(|cell| drift(study, cell)).collect();
     let commands = commands(judgement);
     Ok(report::render(&Input {
@@ -30,13 +33,13 @@ pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Ve
     }))
 }
 
-fn series(study: &Study) -> Vec<Series> {
+fn series(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<Series> {
     let mut all = Vec::new();
-    for metric in Metric::ALL {
+    for metric in [Metric::Ttft, Metric::ServedTtft, Metric::Tpot, Metric::Itl, Metric::E2el, Metric::ServedE2el] {
         for arm in study.arms() {
             for cell in study.cells_of_arm(arm) {
-                let values = study.samples(arm, &cell, metric).into_iter().map(|n| n.0).collect();
-                if let Some(values) = Sample::new(values) {
+                let asked = study.load(&cell.load).is_some_and(|l| Metric::of_load(l).contains(&metric));
+                if let Some(values) = loads::sample(study, arm, &cell, metric, voids).filter(|_| asked) {
                     all.push(Series { arm: arm.to_owned(), cell: shown(&cell), metric: metric.name(), values });
                 }
             }

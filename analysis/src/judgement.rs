@@ -4,8 +4,9 @@
 use lab::{Digest, Nanos};
 use serde::Serialize;
 
-/// Version of the JSON that `bench judge --json` prints. 1: first.
-pub const FORMAT: u32 = 1;
+/// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
+/// each load, ladders, notes, the client's lag.
+pub const FORMAT: u32 = 2;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,11 +23,17 @@ pub struct Judgement {
     pub workload_digest: Digest,
     /// Where the tolerances of the equivalence test come from.
     pub tolerance: Tolerance,
+    /// The service levels that the workload asks for.
+    pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
     /// The baseline held against itself.
     pub baseline: Baseline,
+    /// What each arm did under each load: the baseline first, then by name, then by cell.
+    pub loads: Vec<LoadFacts>,
+    /// The largest load of each ladder that meets the service levels.
+    pub ladders: Vec<Ladder>,
     /// Trials that are not counted, each with what was seen. A candidate can never be the
     /// reason.
     pub voids: Vec<Void>,
@@ -98,6 +105,8 @@ pub struct Candidate {
     pub overall: Option<Effect>,
     /// Why there is no overall speed-up, or why it supports no claim.
     pub overall_note: Option<Reason>,
+    /// What else a reader should know of its trials; no part of a verdict.
+    pub notes: Vec<Reason>,
     /// Trials that failed.
     pub failures: Vec<Failure>,
     /// Timed requests by outcome, sorted by outcome.
@@ -205,16 +214,17 @@ pub struct CellSpeed {
     pub load: String,
     /// The declared primary metric: equal-work E2EL.
     pub primary: MetricEffect,
-    /// TTFT, TPOT, ITL, E2EL and output throughput beside it.
+    /// Latencies and rates beside it.
     pub beside: Vec<MetricEffect>,
 }
 
 /// One metric of one cell, candidate against baseline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricEffect {
-    /// `e2el-equal-work`, `ttft`, `tpot`, `itl`, `e2el`, `output-throughput`.
+    /// `e2el-equal-work`, `ttft`, `tpot`, `itl`, `e2el`, `ttft-service`, `e2el-service`,
+    /// `output-throughput`, `output-throughput-steady`, `request-throughput`, `goodput`.
     pub metric: &'static str,
-    /// What the numbers below are: `ns` or `tokens/s`.
+    /// What the numbers below are: `ns`, `tokens/s` or `requests/s`.
     pub unit: &'static str,
     /// Geometric mean over rounds of the baselines' values; 0 where there is no round.
     pub baseline: f64,
@@ -267,8 +277,12 @@ pub struct Baseline {
     pub equivalence: Option<Equivalence>,
     /// Structural checks.
     pub structure: Vec<Check>,
-    /// Largest p99 of send lag over trials.
+    /// Largest p99, over the trials of all arms, of how late the client turned to requests.
+    pub client_lag_p99_ns: Option<Nanos>,
+    /// The same of how late requests were sent: the wait for a connection is in it.
     pub send_lag_p99_ns: Option<Nanos>,
+    /// The longest that bytes of any arm had been at this host before the client read them.
+    pub read_behind_ns: Option<Nanos>,
 }
 
 /// Something that is not counted.
@@ -280,4 +294,173 @@ pub struct Void {
     pub block: u32,
     /// Why.
     pub why: String,
+}
+
+/// Latencies that every request has to meet, from the intended send.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Slo {
+    /// Most time to first output.
+    pub ttft_ns: Option<Nanos>,
+    /// Most time per output token after the first.
+    pub tpot_ns: Option<Nanos>,
+    /// Most end-to-end latency.
+    pub e2el_ns: Option<Nanos>,
+    /// The share of requests that has to meet all of them, where a ladder is searched.
+    pub share: f64,
+}
+
+/// What one arm did under one load, over its counted trials.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoadFacts {
+    /// `baseline` or a candidate's name.
+    pub arm: String,
+    /// The model.
+    pub model: String,
+    /// GPUs.
+    pub gpus: u32,
+    /// The load.
+    pub load: String,
+    /// How it sends, in words.
+    pub shape: String,
+    /// Trials that are counted.
+    pub launches: u64,
+    /// Requests that were due.
+    pub due: u64,
+    /// Those of them that are complete.
+    pub complete: u64,
+    /// Requests that never were due: the declared time was over before their turn.
+    pub time_up: u64,
+    /// Complete requests over the time of the phases.
+    pub requests_per_s: Option<f64>,
+    /// Output tokens of complete requests over the time of the phases.
+    pub tokens_per_s: Option<f64>,
+    /// The same in the steady windows; none where one of the phases has none.
+    pub steady_tokens_per_s: Option<f64>,
+    /// The share of the phases' time that lies in their steady windows.
+    pub steady_share: Option<f64>,
+    /// Against the service levels, where the workload states some.
+    pub service: Option<Service>,
+    /// Percentiles of the complete requests' latencies.
+    pub latencies: Vec<Percentiles>,
+}
+
+/// Requests against the service levels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Service {
+    /// Requests that were due, without those below.
+    pub due: u64,
+    /// Those of them that were complete and met every level.
+    pub met: u64,
+    /// Requests whose answer stopped early beside the baselines': neither met nor missed.
+    pub shorter: u64,
+    /// met / due.
+    pub attainment: Option<f64>,
+    /// met over the time of the phases.
+    pub goodput_per_s: Option<f64>,
+}
+
+/// Percentiles of one latency; each only where enough values stand behind it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// `ttft`, `tpot`, `itl`, `e2el`, `ttft-service`, `e2el-service`.
+    pub metric: &'static str,
+    /// How many values.
+    pub values: u64,
+    /// The median.
+    pub p50_ns: Option<u64>,
+    /// The 90th percentile.
+    pub p90_ns: Option<u64>,
+    /// The 95th percentile.
+    pub p95_ns: Option<u64>,
+    /// The 99th percentile.
+    pub p99_ns: Option<u64>,
+}
+
+/// A ladder on one model and number of GPUs: how large a load each arm bears.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Ladder {
+    /// Its name.
+    pub ladder: String,
+    /// The model.
+    pub model: String,
+    /// GPUs.
+    pub gpus: u32,
+    /// What its values are: `requests/s` or `clients`.
+    pub unit: &'static str,
+    /// The share of requests that has to meet the service levels.
+    pub share: f64,
+    /// The baseline first, then the candidates by name.
+    pub arms: Vec<Climb>,
+}
+
+/// One arm on a ladder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Climb {
+    /// `baseline` or a candidate's name.
+    pub arm: String,
+    /// Each step over all counted trials, from the lowest.
+    pub steps: Vec<Step>,
+    /// The largest load of each round, sorted.
+    pub rounds: Vec<(u32, Capacity)>,
+    /// Over rounds; none where there is no round.
+    pub capacity: Option<Overall>,
+    /// candidate / baseline; none for the baseline, or where a round has no ratio.
+    pub ratio: Option<Effect>,
+    /// The ratio of each round in which no limit is beyond the ladder.
+    pub ratios: Vec<(u32, f64)>,
+}
+
+/// One step of a ladder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// The load's name.
+    pub load: String,
+    /// Requests per second, or clients.
+    pub value: f64,
+    /// Requests against the service levels.
+    pub due: u64,
+    /// Those that met them.
+    pub met: u64,
+    /// met / due.
+    pub attainment: Option<f64>,
+}
+
+/// The largest load that meets the service levels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capacity {
+    /// Not even the lowest step meets them.
+    Below(f64),
+    /// Between two steps.
+    At(f64),
+    /// The highest step meets them too.
+    Above(f64),
+}
+
+/// The largest load over rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overall {
+    /// Every round has one: their geometric mean, and its 95 % interval from two rounds on.
+    Between {
+        /// Geometric mean.
+        mean: f64,
+        /// Limits of the interval.
+        interval: Option<(f64, f64)>,
+        /// Rounds.
+        rounds: u64,
+    },
+    /// In some rounds it lies beyond an end of the ladder.
+    Beyond {
+        /// The lowest step.
+        lowest: f64,
+        /// Rounds in which it lies below that.
+        below: u64,
+        /// The highest step.
+        highest: f64,
+        /// Rounds in which it lies above that.
+        above: u64,
+        /// Rounds.
+        rounds: u64,
+    },
 }

@@ -22,9 +22,13 @@ pub mod comparison;
 mod export;
 /// From an opened study to a report's input.
 mod gather;
+/// The largest load that meets the service levels.
+pub mod ladder;
+/// What each arm did under each load.
+pub mod loads;
 /// How far outputs are from the reference.
 pub mod margins;
-/// TTFT, TPOT, ITL, E2EL, throughput.
+/// Latencies, rates, service levels, and how late the client was.
 pub mod metrics;
 /// HTML, Markdown, CSV and the terminal's table.
 pub mod report;
@@ -32,6 +36,8 @@ pub mod report;
 pub mod structure;
 /// From the evidence to three words.
 pub mod verdict;
+/// What is not counted.
+pub mod voids;
 
 /// Bundles made of scripted behaviours.
 #[cfg(test)]
@@ -47,4 +53,4 @@ pub use verify::{verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.
-pub const METHOD: &str = "0.1.0";
+pub const METHOD: &str = "0.2.0";

@@ -1,9 +1,24 @@
-//! Latencies and throughput of one arm. Formulas: `METHOD.md`, section *Metrics*.
+//! What one trial did under one load: latencies, rates, service levels, and how late the
+//! client was. Formulas: `METHOD.md`, section *Metrics*.
 
-use lab::{Nanos, records::Outcome};
+mod lag;
+mod rate;
+mod slo;
+mod steady;
+
+use lab::{
+    Nanos,
+    workload::{Load, Shape},
+};
 use stats::quantile::{Level, Sample};
 
-use crate::study::{Cell, Response, Study, Trial};
+use crate::study::{Response, Trial};
+
+pub use lag::{MOST_LAG, client_lag_p99, read_behind, send_lag_p99};
+pub(crate) use rate::{complete, tokens};
+pub use rate::{output_throughput, phase_time, request_throughput};
+pub use slo::{Service, goodput, service};
+pub use steady::{Steady, steady};
 
 /// A latency of one request, or of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,11 +31,25 @@ pub enum Metric {
     Itl,
     /// End-to-end latency.
     E2el,
+    /// TTFT from the actual send.
+    ServedTtft,
+    /// E2EL from the actual send.
+    ServedE2el,
 }
 
 impl Metric {
-    /// All, in the order of reports.
+    /// Those of every load, in the order of reports.
     pub const ALL: [Metric; 4] = [Metric::Ttft, Metric::Tpot, Metric::Itl, Metric::E2el];
+
+    /// Those of a load: where requests arrive whether or not others have ended, what a user
+    /// waits and what the server takes are two things.
+    pub fn of_load(load: &Load) -> Vec<Metric> {
+        let served: &[Metric] = match load.shape {
+            Shape::Closed { .. } => &[],
+            Shape::Open { .. } | Shape::Trace { .. } => &[Metric::ServedTtft, Metric::ServedE2el],
+        };
+        [&Metric::ALL, served].concat()
+    }
 
     /// Its stable name.
     pub fn name(self) -> &'static str {
@@ -29,6 +58,8 @@ impl Metric {
             Metric::Tpot => "tpot",
             Metric::Itl => "itl",
             Metric::E2el => "e2el",
+            Metric::ServedTtft => "ttft-service",
+            Metric::ServedE2el => "e2el-service",
         }
     }
 
@@ -39,42 +70,30 @@ impl Metric {
             Metric::Tpot => response.tpot().into_iter().collect(),
             Metric::Itl => response.gaps().collect(),
             Metric::E2el => vec![response.e2el()],
+            Metric::ServedTtft => response.served_ttft().into_iter().collect(),
+            Metric::ServedE2el => vec![response.served_e2el()],
         }
     }
 }
 
-impl Study {
-    /// A metric's values over all complete timed requests of an arm in a cell, sorted. For
-    /// charts and tails; a decision never pools requests of several launches.
-    pub fn samples(&self, arm: &str, cell: &Cell, metric: Metric) -> Vec<Nanos> {
-        let trials = self.completed(arm).filter(|t| t.plan.model == cell.model && t.plan.gpus == cell.gpus);
-        let mut values: Vec<Nanos> = trials.flat_map(|t| trial_samples(t, &cell.load, metric)).collect();
-        values.sort_unstable();
-        values
-    }
-}
-
-fn trial_samples(trial: &Trial, load: &str, metric: Metric) -> Vec<Nanos> {
-    trial.of_load(load).filter(|r| r.complete()).flat_map(|r| metric.of(r)).collect()
+/// A metric's values over a trial's complete requests of a load.
+pub fn values(trial: &Trial, load: &str, metric: Metric) -> Vec<u64> {
+    trial.of_load(load).filter(|r| r.complete()).flat_map(|r| metric.of(r)).map(|n| n.0).collect()
 }
 
 /// The median of a metric over a trial's complete requests of a load.
 pub fn median(trial: &Trial, load: &str, metric: Metric) -> Option<Nanos> {
-    let values = trial_samples(trial, load, metric).into_iter().map(|n| n.0).collect();
-    Sample::new(values).map(|sample| Nanos(sample.quantile_ns(Level::P50)))
+    Sample::new(values(trial, load, metric)).map(|sample| Nanos(sample.quantile_ns(Level::P50)))
 }
 
-/// Output tokens of a trial's complete requests per second of the load phase.
-pub fn output_throughput(trial: &Trial, load: &str) -> Option<f64> {
-    let tokens: u64 = trial.of_load(load).filter(|r| r.complete()).map(|r| u64::from(r.tokens())).sum();
-    let phase = trial.record.stages.phases.iter().find(|p| p.load == load)?;
-    let ns = phase.end_ns.0.saturating_sub(phase.start_ns.0);
-    (ns > 0 && tokens > 0).then(|| tokens as f64 * 1e9 / ns as f64)
+/// An answer with fewer than this share of the tokens of the baselines' shortest did less
+/// work: never a speed-up.
+pub const SHORTER: (u64, u64) = (9, 10);
+
+/// Whether `tokens` are fewer than nine tenths of what the baseline needed.
+pub(crate) fn stops_early(tokens: u32, baseline: u32) -> bool {
+    u64::from(tokens) * SHORTER.1 < u64::from(baseline) * SHORTER.0
 }
 
-/// The 99th percentile, by nearest rank, of how late a trial's requests were sent.
-pub fn send_lag_p99(trial: &Trial) -> Option<Nanos> {
-    let sent = trial.responses.iter().filter(|r| !matches!(r.outcome, Outcome::NotSent | Outcome::TimeUp));
-    let lags = sent.map(|r| r.sent_ns.0.saturating_sub(r.intended_ns.0)).collect();
-    Sample::new(lags).map(|sample| Nanos(sample.quantile_ns(Level::P99)))
-}
+#[cfg(test)]
+mod tests;

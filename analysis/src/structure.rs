@@ -51,6 +51,8 @@ struct Rule {
 struct Asked<'a> {
     response: &'a Response,
     workload: &'a Workload,
+    /// Most output tokens that it asks for.
+    most_tokens: u32,
     tokenizer: &'a Tokenizer,
     /// Special tokens with which the baseline ends its answers.
     ends: &'a BTreeSet<u32>,
@@ -119,6 +121,7 @@ pub(crate) fn check(study: &Study, arm: &str, baseline: Option<&[Outcome]>) -> V
             let asked = Asked {
                 response,
                 workload: &study.workload,
+                most_tokens: study.most_tokens(response.request),
                 tokenizer,
                 ends,
                 prompt: study.prompt_tokens(model, response.request),

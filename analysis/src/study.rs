@@ -20,7 +20,7 @@ use lab::{
     plan::{self, Role},
     records::{self, ChunkRow, RequestRow, TrialOutcome},
     tokenizer::Tokenizer,
-    workload::{BASELINE, Workload},
+    workload::{BASELINE, Load, Workload},
 };
 
 pub(crate) use contract::{Contract, read as read_contract};
@@ -43,6 +43,8 @@ pub struct Study {
     pub missing: Vec<plan::Trial>,
     tokenizers: BTreeMap<String, Tokenizer>,
     prompts: grades::Prompts,
+    /// Most output tokens of each request, by id.
+    most_tokens: Vec<u32>,
 }
 
 /// One trial: one arm, one server lifetime.
@@ -123,7 +125,9 @@ impl Study {
             .collect::<Result<_>>()?;
         let (mut trials, missing) = read_trials(&measure, &contract, &tokenizers)?;
         let prompts = grades::read(&grades, measure.id, &contract, &mut trials, &tokenizers)?;
-        Ok(Study { measure, grades, workload: contract.workload, trials, missing, tokenizers, prompts })
+        let usual = contract.workload.sampling.max_tokens;
+        let most_tokens = contract.requests.iter().map(|r| r.max_tokens.unwrap_or(usual)).collect();
+        Ok(Study { measure, grades, workload: contract.workload, trials, missing, tokenizers, prompts, most_tokens })
     }
 
     /// The baseline and the candidates of the plan, the baseline first.
@@ -162,6 +166,16 @@ impl Study {
                 && t.plan.n != trial.plan.n
                 && t.completed()
         })
+    }
+
+    /// The load of that name.
+    pub fn load(&self, name: &str) -> Option<&Load> {
+        self.workload.loads.iter().find(|l| l.name == name)
+    }
+
+    /// Most output tokens that a request asks for.
+    pub fn most_tokens(&self, request: u32) -> u32 {
+        self.most_tokens.get(request as usize).copied().unwrap_or(self.workload.sampling.max_tokens)
     }
 
     /// The tokenizer of a model of the plan.

@@ -13,13 +13,14 @@ use lab::{
     environment::{Environment, ModelFacts, Program},
     plan::{self, Plan},
     records::{self, *},
-    requests,
+    requests, schedule,
+    wire::End,
     workload::{BASELINE, Workload},
 };
 
 use crate::{Judgement, Study};
 pub(crate) use said::{Ask, Part, Said, answer, honest};
-use stream::exchange;
+use stream::{Timetable, exchange, free_again};
 pub(crate) use words::{END, text_of, tokenizer_json, word};
 
 /// The audit seed of every test run.
@@ -42,6 +43,14 @@ pub(crate) struct Script {
     pub(crate) sampling: &'static str,
     /// A `[matrix]` section.
     pub(crate) matrix: &'static str,
+    /// The load, but for its number of requests; named `c1` and closed if nothing is said.
+    pub(crate) load: &'static str,
+    /// An `[slo]` section, `[client]`, and the like.
+    pub(crate) more: &'static str,
+    /// The session of each request of the set.
+    pub(crate) session: fn(u32) -> Option<u32>,
+    /// Whether the bundle is written as version 1 of the formats was.
+    pub(crate) old: bool,
     pub(crate) grade: bool,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
@@ -59,6 +68,10 @@ impl Script {
             tolerance: Some((0.5, 0.02, 0.2)),
             sampling: "",
             matrix: "",
+            load: "name = \"c1\"\nclosed = { concurrency = 1 }",
+            more: "",
+            session: |_| None,
+            old: false,
             grade: true,
             reveal: SEED,
             arms: BTreeMap::new(),
@@ -96,8 +109,8 @@ impl Script {
             format!("tolerance = {{ cap_nats = {cap:?}, mean = {mean:?}, far = {far:?} }}\n")
         });
         let source = format!(
-            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\nname = \"c1\"\nrequests = {}\nclosed = {{ concurrency = 1 }}\n[rounds]\ncount = {}\nseed = 3\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}",
-            self.max_tokens, self.sampling, self.requests, self.rounds, self.sample, self.matrix
+            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
+            self.max_tokens, self.sampling, self.load, self.requests, self.rounds, self.sample, self.matrix, self.more
         );
         lab::workload::parse(&source, "test.toml".as_ref()).unwrap()
     }
@@ -106,15 +119,25 @@ impl Script {
     pub(crate) fn seal(&self) -> Sealed {
         let temp = tempfile::tempdir().unwrap();
         let workload = self.workload();
-        let set = requests::to_jsonl(&requests::prose(1, 5, workload.requests_in_all()));
-        let plan = plan::expand(&workload, Digest::of(&set));
+        let mut set = requests::prose(1, 5, workload.requests_in_all());
+        set.iter_mut().for_each(|r| r.session = (self.session)(r.id));
+        let schedule = schedule::of(&workload, &set, &BTreeMap::new());
+        let turns = schedule::turns(&set);
+        let set = requests::to_jsonl(&set);
+        let mut plan = plan::expand(&workload, Digest::of(&set), schedule::digest(schedule.as_ref()));
+        plan.format = if self.old { 1 } else { plan::FORMAT };
         let run = RunFolder::create(&temp.path().join("measure")).unwrap();
         run.put(bundle::WORKLOAD, workload.source.as_bytes()).unwrap();
         run.put(bundle::PLAN, plan.to_json().as_bytes()).unwrap();
         run.put(bundle::REQUESTS, set.as_bytes()).unwrap();
+        if let Some(rows) = &schedule {
+            run.put(bundle::SCHEDULE, &schedule::to_csv(rows)).unwrap();
+        }
+        let due = schedule.unwrap_or_default().into_iter().map(|d| (d.request, d)).collect();
+        let timetable = Timetable { due, turns };
         let commitment = audit::commitment(&SEED);
         let facts = Run {
-            format: 1,
+            format: if self.old { 1 } else { records::FORMAT },
             run: "test".into(),
             started: STARTED.into(),
             plan: plan.digest(),
@@ -124,7 +147,7 @@ impl Script {
         run.put("environments/here.json", environment().to_json().as_bytes()).unwrap();
         run.put_compressed("tokenizers/toy.json.zst", tokenizer_json().as_bytes()).unwrap();
         for trial in &plan.trials {
-            self.trial(&run, trial);
+            self.trial(&run, trial, &timetable);
         }
         let (measure, id) = run.seal(Kind::Measure, Vec::new(), STARTED).unwrap();
         let grade = self.grade.then(|| self.graded(temp.path().join("grade"), &plan, id));
@@ -132,23 +155,32 @@ impl Script {
     }
 
     fn ask(&self, trial: &plan::Trial, request: u32) -> Ask {
-        Ask { round: trial.round, role: trial.role, gpus: trial.gpus, request, max_tokens: self.max_tokens }
+        let phase = trial.phases.iter().find(|p| p.requests.ids().contains(&request));
+        let load = phase.map(|p| p.load.clone()).unwrap_or_default();
+        Ask { round: trial.round, role: trial.role, gpus: trial.gpus, request, max_tokens: self.max_tokens, load }
     }
 
-    fn trial(&self, run: &RunFolder, trial: &plan::Trial) {
+    fn trial(&self, run: &RunFolder, trial: &plan::Trial, timetable: &Timetable) {
         let failure = self.failed.iter().find(|(arm, round, _)| *arm == trial.arm && *round == trial.round);
         let mut clock = 1_000_000;
         let mut exchanges = Vec::new();
         let mut phases = Vec::new();
         for id in trial.warmup.ids() {
-            exchanges.push(exchange(id, WARMUP, &honest(1_000)(&self.ask(trial, id)), &mut clock));
+            let said = honest(1_000)(&self.ask(trial, id));
+            exchanges.push(exchange(id, WARMUP, &said, Nanos(clock)));
+            clock = free_again(&exchanges);
         }
         for phase in trial.phases.iter().filter(|_| failure.is_none()) {
             let start_ns = Nanos(clock);
-            for id in phase.requests.ids() {
-                exchanges.push(exchange(id, &phase.load, &self.arms[&trial.arm].0(&self.ask(trial, id)), &mut clock));
-            }
-            phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: Nanos(clock) });
+            let said = |id| self.arms[&trial.arm].0(&self.ask(trial, id));
+            let own = timetable.run(phase, start_ns, &said);
+            let end_ns = own.iter().filter(|e| e.end != End::TimeUp).map(|e| e.end_ns).max().unwrap_or(start_ns);
+            phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: Nanos(end_ns.0 + 1_000) });
+            clock = end_ns.0 + 2_000;
+            exchanges.extend(own);
+        }
+        if self.old {
+            exchanges.iter_mut().for_each(|e| e.started_ns = None);
         }
         let rows: Vec<_> = exchanges.iter().map(|e| e.rows(&e.derive())).collect();
         let requests: Vec<_> = rows.iter().map(|(request, _)| request.clone()).collect();
@@ -158,7 +190,7 @@ impl Script {
             detail: "scripted".into(),
         });
         let record = records::Trial {
-            format: 1,
+            format: if self.old { 1 } else { records::FORMAT },
             trial: trial.clone(),
             host: "here".into(),
             started: STARTED.into(),
@@ -169,11 +201,15 @@ impl Script {
         };
         let files = [
             (bundle::TRIAL, serde_json::to_vec_pretty(&record).unwrap()),
-            (bundle::REQUEST_TABLE, write_table(&requests, RequestRow::HEADER, bundle::REQUEST_TABLE)),
+            (bundle::REQUEST_TABLE, if self.old { old_table(&requests) } else { table(&requests) }),
             (bundle::CHUNK_TABLE, write_table(&chunks, ChunkRow::HEADER, bundle::CHUNK_TABLE)),
             (bundle::WIRE, write_exchanges(&exchanges)),
         ];
-        run.publish_trial(&trial.folder(), &files).unwrap();
+        let folder = run.begin_trial(&trial.folder()).unwrap();
+        for (name, bytes) in files {
+            folder.put(name, &bytes).unwrap();
+        }
+        run.publish_trial(folder).unwrap();
     }
 
     fn graded(&self, path: PathBuf, plan: &Plan, parent: Digest) -> PathBuf {
@@ -233,6 +269,21 @@ impl Script {
     }
 }
 
+fn table(rows: &[RequestRow]) -> Vec<u8> {
+    write_table(rows, RequestRow::HEADER, bundle::REQUEST_TABLE)
+}
+
+/// `requests.csv` as version 1 wrote it: without what is new since.
+fn old_table(rows: &[RequestRow]) -> Vec<u8> {
+    let text = String::from_utf8(table(rows)).unwrap();
+    let new = ["started_ns", "behind_ns"].map(|name| RequestRow::HEADER.iter().position(|c| *c == name).unwrap());
+    let kept = |line: &str| {
+        let fields = line.split(',').enumerate().filter(|(i, _)| !new.contains(i)).map(|(_, f)| f);
+        fields.collect::<Vec<_>>().join(",") + "\n"
+    };
+    text.lines().map(kept).collect::<String>().into_bytes()
+}
+
 const STARTED: &str = "2026-01-01T00:00:00Z";
 
 /// Sealed bundles in a folder that goes when they go.
@@ -260,7 +311,7 @@ fn environment() -> Environment {
     let tokenizer = Digest::of(tokenizer_json());
     let model = ModelFacts { digest: Digest::of("model"), bytes: 1, tokenizer };
     Environment {
-        format: 1,
+        format: lab::environment::FORMAT,
         host: "here".into(),
         system: None,
         kernel: None,
@@ -271,6 +322,7 @@ fn environment() -> Environment {
         clock_source: None,
         gpus: Vec::new(),
         program: Program { version: "0".into(), digest: None },
+        endpoints: BTreeMap::new(),
         models: BTreeMap::from([("toy".into(), model)]),
     }
 }

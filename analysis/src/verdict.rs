@@ -10,12 +10,12 @@ use std::cmp::Ordering;
 use lab::{Result, workload::BASELINE};
 
 use crate::{
-    METHOD,
-    comparison::{self, voids},
-    judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Tolerance},
-    metrics,
+    METHOD, comparison,
+    judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Tolerance, Void},
+    ladder, loads, metrics,
     structure::{self, Outcome},
-    study::{Study, outcome_name},
+    study::{Study, Trial, outcome_name},
+    voids::{self, voids},
 };
 use outputs::{Control, Decision};
 
@@ -32,7 +32,8 @@ pub fn judge(study: &Study) -> Judgement {
         .collect();
     candidates.sort_by(order);
     let declared = study.workload.equivalence.as_ref().and_then(|e| e.tolerance);
-    let lags = study.trials.iter().filter(|t| t.completed()).filter_map(metrics::send_lag_p99);
+    let largest =
+        |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
     Judgement {
         format: FORMAT,
         method: METHOD,
@@ -44,13 +45,18 @@ pub fn judge(study: &Study) -> Judgement {
             mean: t.mean,
             far: t.far,
         }),
+        slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         candidates,
         baseline: Baseline {
             opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
             equivalence: control.equivalence,
             structure: checks(structure),
-            send_lag_p99_ns: lags.max(),
+            client_lag_p99_ns: largest(metrics::client_lag_p99),
+            send_lag_p99_ns: largest(metrics::send_lag_p99),
+            read_behind_ns: largest(metrics::read_behind),
         },
+        loads: loads::facts(study, &voids),
+        ladders: ladder::ladders(study, &voids),
         voids: voids.into_values().collect(),
     }
 }
@@ -63,7 +69,7 @@ pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
 fn candidate(
     study: &Study,
     arm: &str,
-    voids: &std::collections::BTreeMap<u32, crate::judgement::Void>,
+    voids: &std::collections::BTreeMap<u32, Void>,
     baseline: &[Outcome],
     control: &Control,
 ) -> Candidate {
@@ -82,6 +88,7 @@ fn candidate(
         speed: cells(speed),
         overall,
         overall_note,
+        notes: voids::client_late(study, arm).into_iter().collect(),
         failures: failures(study, arm),
         outcomes: request_outcomes(study, arm),
     }

@@ -6,6 +6,7 @@
 //! finding.
 
 mod grade;
+mod times;
 mod trial;
 
 use std::{
@@ -111,7 +112,7 @@ fn measure(notes: &mut Notes) {
         .collect();
     for planned in &contract.plan.trials {
         if folders.remove(&planned.folder()) {
-            trial::check(notes, planned, &environments);
+            trial::check(notes, &contract, planned, &environments);
         }
     }
     for stranger in folders {

@@ -1,5 +1,5 @@
-//! Progress on standard error: one line that changes on a terminal, a line per trial
-//! elsewhere.
+//! Progress on standard error: a few lines that change on a terminal, a line per trial
+//! elsewhere, and one now and then while a long phase goes on.
 
 use std::{
     io::{IsTerminal, Write},
@@ -8,7 +8,10 @@ use std::{
 };
 
 use lab::Nanos;
-use runner::progress::{Event, Observer};
+use runner::{
+    live::Tally,
+    progress::{Event, Observer},
+};
 
 /// Shows events as they come.
 pub(crate) struct Lines {
@@ -18,51 +21,111 @@ pub(crate) struct Lines {
 
 struct State {
     began: Instant,
+    /// When the changing lines were last drawn, and how many they are.
     drawn: Option<Instant>,
+    height: usize,
+    /// When a long phase was last told of, where nothing can change.
+    told: Instant,
     finished_here: u32,
     trial: String,
-    rate: String,
     eta: String,
 }
 
-/// A line that changes faster than this cannot be read.
-const CALM: Duration = Duration::from_millis(100);
+/// Lines that change faster than this cannot be read.
+const CALM: Duration = Duration::from_millis(200);
+/// Where lines stay, a long phase says this often how it goes.
+const TELL: Duration = Duration::from_secs(15);
 
 impl Lines {
     pub(crate) fn new() -> Self {
+        let now = Instant::now();
         let state = State {
-            began: Instant::now(),
+            began: now,
             drawn: None,
+            height: 0,
+            told: now,
             finished_here: 0,
             trial: String::new(),
-            rate: String::new(),
             eta: String::new(),
         };
         Lines { live: std::io::stderr().is_terminal(), state: Mutex::new(state) }
     }
 
-    /// Ends the changing line, so that what follows begins a line of its own.
+    /// Removes the changing lines, so that what follows begins where they stood.
     pub(crate) fn end(&self) {
-        if self.live {
-            eprint!("\r\u{1b}[K");
+        self.wipe(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn wipe(&self, state: &mut State) {
+        if self.live && state.height > 0 {
+            eprint!("{}", back(state.height));
+            state.height = 0;
         }
     }
 
-    fn line(&self, state: &mut State, text: &str, now: bool) {
+    fn draw(&self, state: &mut State, lines: &[String], now: bool) {
         if !self.live || (!now && state.drawn.is_some_and(|at| at.elapsed() < CALM)) {
             return;
         }
-        let width = crate::screen::width();
-        let text: String = text.chars().take(width - 1).collect();
-        eprint!("\r\u{1b}[K{text}");
+        let width = crate::screen::width() - 1;
+        let lines: Vec<String> = lines.iter().map(|line| line.chars().take(width).collect()).collect();
+        eprint!("{}{}", back(state.height), lines.join("\n"));
         let _ = std::io::stderr().flush();
-        state.drawn = Some(Instant::now());
+        (state.drawn, state.height) = (Some(Instant::now()), lines.len());
     }
 
     /// A line that stays.
-    fn keep(&self, text: &str) {
-        self.end();
+    fn keep(&self, state: &mut State, text: &str) {
+        self.wipe(state);
         eprintln!("{text}");
+    }
+
+    /// A stage in a few words: on a terminal until the next one comes.
+    fn stage(&self, state: &mut State, words: &str) {
+        if self.live {
+            self.draw(state, &[words.to_owned()], true);
+        } else {
+            eprintln!("{words}");
+        }
+    }
+}
+
+/// Back to the first of so many lines, with nothing below.
+fn back(height: usize) -> String {
+    let up = height.saturating_sub(1);
+    let up = if up > 0 { format!("\u{1b}[{up}A") } else { String::new() };
+    format!("\r{up}\u{1b}[J")
+}
+
+/// A load phase that goes on, in two lines.
+struct LoadView<'a> {
+    phase: &'a str,
+    of: u32,
+    time: Nanos,
+    tally: &'a Tally,
+}
+
+impl LoadView<'_> {
+    fn counts(&self) -> String {
+        let Tally { ended, failed, chunks, .. } = self.tally;
+        let per_second = |n: u64| n as f64 / self.time.as_secs_f64().max(0.001);
+        let failed = if *failed > 0 { format!(" · {failed} failed") } else { String::new() };
+        format!(
+            "  {} · {ended}/{} requests · {} in flight · {:.1} req/s · {:.0} chunks/s{failed}",
+            self.phase,
+            self.of,
+            self.tally.in_flight(),
+            per_second(*ended),
+            per_second(*chunks)
+        )
+    }
+
+    fn latencies(&self) -> String {
+        let pair = |name: &str, of: &hdrhistogram::Histogram<u64>| {
+            let at = |q| Nanos(of.value_at_quantile(q) * 1_000);
+            if of.is_empty() { format!("{name} –") } else { format!("{name} p50 {} p99 {}", at(0.5), at(0.99)) }
+        };
+        format!("  {} · {}", pair("first output", &self.tally.ttft), pair("between chunks", &self.tally.gap))
     }
 }
 
@@ -81,8 +144,7 @@ impl Observer for Lines {
         let mut held = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *held;
         match event {
-            Event::Stage(words) if self.live => self.line(state, words, true),
-            Event::Stage(words) => eprintln!("{words}"),
+            Event::Stage(words) => self.stage(state, words),
             Event::TrialStarted { trial, of } => {
                 let remaining = (*of as u32).saturating_sub(trial.n - 1);
                 if state.finished_here > 0 {
@@ -90,40 +152,49 @@ impl Observer for Lines {
                     state.eta = format!(" · {} left", Nanos::from(left));
                 }
                 state.trial = format!("trial {} of {of} · round {} · {}", trial.n, trial.round, trial.arm);
-                let text = format!("{} · starting{}{}", state.trial, state.rate, state.eta);
-                self.line(state, &text, true);
+                state.told = Instant::now();
+                let text = format!("{} · starting{}", state.trial, state.eta);
+                self.draw(state, &[text], true);
             }
             Event::Ready { .. } => {}
-            Event::Requests { phase, done, of } => {
-                let text = format!("{} · {phase} {done}/{of} requests{}{}", state.trial, state.rate, state.eta);
-                self.line(state, &text, done == of);
+            Event::Load { phase, of, time, tally } => {
+                let view = LoadView { phase, of: *of, time: *time, tally };
+                let over = tally.ended == u64::from(*of);
+                let lines = [format!("{}{}", state.trial, state.eta), view.counts(), view.latencies()];
+                self.draw(state, &lines, over);
+                if !self.live && state.told.elapsed() >= TELL {
+                    eprintln!("{} ·{} ·{}", state.trial, view.counts().trim_start(), view.latencies().trim_start());
+                    state.told = Instant::now();
+                }
+            }
+            Event::Writing => {
+                let text = format!("{} · writing evidence{}", state.trial, state.eta);
+                self.draw(state, &[text], false);
             }
             Event::TrialEnded { tokens, busy, failure, unanswered, .. } => {
                 state.finished_here += 1;
-                let rate = *tokens as f64 / busy.as_secs_f64().max(1e-9);
-                state.rate = if busy.0 > 0 { format!(" · {rate:.0} tok/s") } else { String::new() };
                 let trial = state.trial.clone();
                 match failure {
-                    Some(why) => {
-                        self.keep(&format!("{trial} · failed: {}", in_short(why)));
-                    }
+                    Some(why) => self.keep(state, &format!("{trial} · failed: {}", in_short(why))),
                     None if unanswered.count > 0 => {
                         let what = lab::text::shown(&unanswered.first, 200);
-                        self.keep(&format!(
-                            "{trial} · {} of {} requests failed: {what}",
-                            unanswered.count, unanswered.of
-                        ));
+                        let line =
+                            format!("{trial} · {} of {} requests failed: {what}", unanswered.count, unanswered.of);
+                        self.keep(state, &line);
                     }
-                    None if !self.live => eprintln!("{trial} · {tokens} tokens in {busy}{}{}", state.rate, state.eta),
+                    None if !self.live => {
+                        let rate = *tokens as f64 / busy.as_secs_f64().max(1e-9);
+                        eprintln!("{trial} · {tokens} tokens in {busy} · {rate:.0} tok/s{}", state.eta);
+                    }
                     None => {}
                 }
             }
             Event::Graded { done, of } => {
                 let text = format!("grading · {done} of {of} outputs");
-                self.line(state, &text, done == of);
                 if !self.live && done == of {
                     eprintln!("{text}");
                 }
+                self.draw(state, &[text], done == of);
             }
         }
     }

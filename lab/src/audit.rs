@@ -26,3 +26,8 @@ pub fn sample(seed: &[u8; 32], bundle: Digest, trial: &Trial, sample: u32) -> Ve
 pub fn seed_from_hex(hex: &str) -> Option<[u8; 32]> {
     format!("sha256:{hex}").parse::<Digest>().ok().map(|d| d.bytes())
 }
+
+/// Writes them.
+pub fn seed_to_hex(seed: &[u8; 32]) -> String {
+    seed.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Digest, Result};
 
-/// Version of `environments/<host>.json`. 1: first.
-pub const FORMAT: u32 = 1;
+/// Version of `environments/<host>.json`. 1: first. 2: endpoints.
+pub const FORMAT: u32 = 2;
 
 /// Hardware, system, program and models of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct Environment {
     pub gpus: Vec<Gpu>,
     /// This program.
     pub program: Program,
+    /// Servers that were measured and that nobody here started or could describe: base URLs
+    /// by arm.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub endpoints: BTreeMap<String, String>,
     /// Models by name.
     pub models: BTreeMap<String, ModelFacts>,
 }

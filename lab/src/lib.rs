@@ -24,12 +24,16 @@ pub mod problem;
 pub mod records;
 /// The prompts, in order.
 pub mod requests;
+/// When each request is due.
+pub mod schedule;
 /// Named sources of randomness.
 pub mod seed;
 /// What a stranger's server sent, made safe to show.
 pub mod text;
 /// The model's own tokenizer.
 pub mod tokenizer;
+/// Recorded arrivals: when requests came, and how long they were.
+pub mod trace;
 /// Durations as integer nanoseconds, and sizes as bytes.
 pub mod units;
 /// HTTP/1.1 and server-sent events: from bytes as read to chunks.

@@ -4,13 +4,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Digest, Problem, Result,
+    Digest, Nanos, Problem, Result,
+    requests::Slot,
     seed::Stream,
-    workload::{BASELINE, Shape, Workload},
+    workload::{BASELINE, Shape, Warmup, Workload},
 };
 
-/// Version of `plan.json`. 1: first.
-pub const FORMAT: u32 = 1;
+/// Version of `plan.json`. 1: first. 2: schedules, replayed warm-up, loads other than closed.
+pub const FORMAT: u32 = 2;
 
 /// Candidates between two baselines, at most.
 pub const BLOCK: usize = 4;
@@ -25,6 +26,9 @@ pub struct Plan {
     pub workload: Digest,
     /// The request set's digest.
     pub requests: Digest,
+    /// The schedule's digest; none where every request follows when its client is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Digest>,
     /// Seed of every order.
     pub seed: u64,
     /// In the order in which they run.
@@ -94,6 +98,12 @@ pub struct Phase {
     pub shape: Shape,
     /// Which requests.
     pub requests: Span,
+    /// Nothing is sent after so much time of the phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_ns: Option<Nanos>,
+    /// The warm-up requests that replay the phase before the first one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Span>,
 }
 
 impl Trial {
@@ -128,9 +138,10 @@ impl Plan {
 }
 
 /// The plan of a workload: each round runs, for each group, blocks of at most [`BLOCK`]
-/// candidates in seeded order between an opening and a closing baseline. All arms of a
-/// round get the same requests; no round repeats another's.
-pub fn expand(workload: &Workload, requests: Digest) -> Plan {
+/// candidates in seeded order between an opening and a closing baseline; without a
+/// candidate, one baseline. All arms of a round get the same requests; no round repeats
+/// another's.
+pub fn expand(workload: &Workload, requests: Digest, schedule: Option<Digest>) -> Plan {
     let mut trials = Vec::new();
     let mut block = 0;
     for round in 1..=workload.rounds {
@@ -141,12 +152,9 @@ pub fn expand(workload: &Workload, requests: Digest) -> Plan {
             stream.shuffle(&mut candidates);
             let mut phases = phases(workload, round, &group.loads);
             stream.shuffle(&mut phases);
-            for members in candidates.chunks(BLOCK) {
+            for members in blocks(&candidates) {
                 block += 1;
-                let first = (Role::Opening, BASELINE);
-                let last = (Role::Closing, BASELINE);
-                let inside = members.iter().map(|c| (Role::Candidate, c.as_str()));
-                for (role, arm) in std::iter::once(first).chain(inside).chain([last]) {
+                for (role, arm) in members {
                     trials.push(Trial {
                         n: trials.len() as u32 + 1,
                         round,
@@ -155,30 +163,78 @@ pub fn expand(workload: &Workload, requests: Digest) -> Plan {
                         arm: arm.to_owned(),
                         model: group.model.clone(),
                         gpus: group.gpus,
-                        warmup: Span { first: (round - 1) * workload.requests_per_round(), count: workload.warmup },
+                        warmup: Span { first: first(workload, round), count: workload.warmup_requests() },
                         phases: phases.clone(),
                     });
                 }
             }
         }
     }
-    Plan { format: FORMAT, workload: workload.digest, requests, seed: workload.seed, trials }
+    Plan { format: FORMAT, workload: workload.digest, requests, schedule, seed: workload.seed, trials }
+}
+
+/// What stands between two baselines, with them.
+fn blocks(candidates: &[String]) -> Vec<Vec<(Role, &str)>> {
+    if candidates.is_empty() {
+        return vec![vec![(Role::Opening, BASELINE)]];
+    }
+    candidates.chunks(BLOCK).map(block).collect()
+}
+
+fn block(members: &[String]) -> Vec<(Role, &str)> {
+    let inside = members.iter().map(|c| (Role::Candidate, c.as_str()));
+    std::iter::once((Role::Opening, BASELINE)).chain(inside).chain([(Role::Closing, BASELINE)]).collect()
+}
+
+/// The first request of a round.
+fn first(workload: &Workload, round: u32) -> u32 {
+    (round - 1) * workload.requests_per_round()
 }
 
 fn phases(workload: &Workload, round: u32, chosen: &[String]) -> Vec<Phase> {
-    let mut first = (round - 1) * workload.requests_per_round() + workload.warmup;
+    let warmup = first(workload, round);
+    let mut from = warmup + workload.warmup_requests();
     let mut phases = Vec::new();
     for load in &workload.loads {
         if chosen.contains(&load.name) {
+            let replayed = Span { first: from - workload.warmup_requests(), count: load.requests };
             phases.push(Phase {
                 load: load.name.clone(),
                 shape: load.shape,
-                requests: Span { first, count: load.requests },
+                requests: Span { first: from, count: load.requests },
+                time_ns: load.time,
+                replay: (workload.warmup == Warmup::Replay).then_some(replayed),
             });
         }
-        first += load.requests;
+        from += load.requests;
     }
     phases
+}
+
+/// What the workload wants to stand at each place of its request set, in order. `lengths`
+/// gives the input and output tokens of a trace load's arrivals.
+pub fn slots(workload: &Workload, lengths: &dyn Fn(&str) -> Option<Vec<(u32, u32)>>) -> Vec<Slot> {
+    let mut timed = Vec::new();
+    for load in &workload.loads {
+        let of_trace = lengths(&load.name);
+        let length = |i: u32| of_trace.as_ref().and_then(|all| all.get(i as usize).copied());
+        timed.extend((0..load.requests).map(|i| (i == 0, length(i))));
+    }
+    let warm = workload.warmup_requests();
+    let mut slots = Vec::new();
+    for round in 1..=workload.rounds {
+        let base = first(workload, round);
+        for i in 0..warm {
+            // A short warm-up takes its lengths evenly from all loads.
+            let imitated = (u64::from(i) * timed.len() as u64 / u64::from(warm)) as usize;
+            let (opens, lengths) = timed[imitated];
+            let opens = opens || workload.warmup != Warmup::Replay;
+            slots.push(Slot { like: base + warm + imitated as u32, opens, lengths });
+        }
+        let own = timed.iter().zip(base + warm..);
+        slots.extend(own.map(|(&(opens, lengths), like)| Slot { like, opens, lengths }));
+    }
+    slots
 }
 
 #[cfg(test)]
@@ -197,7 +253,7 @@ mod tests {
         for n in 0..3 {
             source += &format!("[[load]]\nname = \"l{n}\"\nrequests = {}\nclosed = {{ concurrency = 1 }}\n", n + 3);
         }
-        expand(&crate::workload::parse(&source, Path::new("x.toml")).unwrap(), Digest::of("requests"))
+        expand(&crate::workload::parse(&source, Path::new("x.toml")).unwrap(), Digest::of("requests"), None)
     }
 
     #[test]
@@ -242,7 +298,7 @@ mod tests {
     fn a_plan_reads_back_and_a_newer_one_is_refused_politely() {
         let json = plan().to_json();
         assert_eq!(Plan::from_json(&json).unwrap(), plan());
-        let newer = json.replacen("\"format\": 1", "\"format\": 99, \"surprise\": 0", 1);
+        let newer = json.replacen("\"format\": 2", "\"format\": 99, \"surprise\": 0", 1);
         let text = Plan::from_json(&newer).unwrap_err().to_string();
         assert!(text.contains("format 99") && text.contains("newer"), "{text}");
     }

@@ -1,12 +1,13 @@
 //! The model's own tokenizer, so that tokens are counted by us.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use crate::{Digest, Problem, Result};
 
 /// A tokenizer read from a `tokenizer.json`.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    specials: HashSet<u32>,
     /// SHA-256 of the file.
     pub digest: Digest,
 }
@@ -16,7 +17,9 @@ impl Tokenizer {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let inner =
             tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| Problem::input(format!("not a tokenizer: {e}")))?;
-        Ok(Tokenizer { inner, digest: Digest::of(bytes) })
+        let specials =
+            inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
+        Ok(Tokenizer { inner, specials, digest: Digest::of(bytes) })
     }
 
     /// From a model's folder.
@@ -32,7 +35,14 @@ impl Tokenizer {
 
     /// The ids of a text, without special tokens added around it.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        self.inner.encode(text, false).map(|e| e.get_ids().to_vec()).unwrap_or_default()
+        self.inner.encode_fast(text, false).map(|e| e.get_ids().to_vec()).unwrap_or_default()
+    }
+
+    /// Where each token of a text ends, in bytes. A token that is a part of a character
+    /// ends where the character does.
+    pub fn ends(&self, text: &str) -> Vec<usize> {
+        let encoding = self.inner.encode(text, false);
+        encoding.map(|e| e.get_offsets().iter().map(|(_, end)| *end).collect()).unwrap_or_default()
     }
 
     /// The text of ids, special tokens left out: what a chat server sends as content.
@@ -42,7 +52,7 @@ impl Tokenizer {
 
     /// Whether an id is a special token, such as an end of turn.
     pub fn is_special(&self, id: u32) -> bool {
-        self.inner.get_added_tokens_decoder().get(&id).is_some_and(|t| t.special)
+        self.specials.contains(&id)
     }
 
     /// The number of ids, special tokens included.

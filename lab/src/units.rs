@@ -20,9 +20,9 @@ impl Nanos {
         Nanos(milliseconds * 1_000_000)
     }
 
-    /// Milliseconds, for display and plots.
-    pub fn as_millis_f64(self) -> f64 {
-        self.0 as f64 / 1e6
+    /// Whether it is no time at all.
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
     }
 
     /// Seconds, for display and rates.

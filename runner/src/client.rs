@@ -1,150 +1,255 @@
-//! One timed request over one socket.
+//! One timed request over one connection.
 //!
-//! The inner loop is `read, stamp, keep`: the clock is asked right after the read returns
-//! and before a byte is looked at. Only the framing is followed while time counts, to know
-//! where the response ends; chunks are made of the bytes later.
+//! The inner loop is `read, stamp, keep`: the socket stamps a read before a byte of it is
+//! looked at, the bytes go to the journal, and only the framing is followed, to know where
+//! the response ends. Chunks are made of the bytes after the trial.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::ready,
+};
 
 use lab::{
-    Bytes, Nanos,
-    records::Exchange,
+    Nanos,
     requests::Request,
     wire::{End, Framing},
     workload::Sampling,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncRead, AsyncWriteExt, ReadBuf},
     time::timeout_at,
 };
 
-use crate::clock::Clock;
+use crate::{
+    journal::{Journal, Trail},
+    live::{Glance, Tally},
+    socket::{Connection, Idle},
+    target::{Secret, Target},
+};
 
-/// A client that opens a connection for each request.
+/// What all clients of one thread share.
+pub struct Shard {
+    scratch: Box<[u8]>,
+    /// Where evidence goes.
+    pub journal: Journal,
+    /// What is shown.
+    pub tally: Tally,
+    /// Why this host cannot go on, if it cannot.
+    pub fault: Option<String>,
+}
+
+impl Shard {
+    /// With nothing in it.
+    pub fn new(journal: Journal) -> Self {
+        let scratch = vec![0; 64 << 10].into_boxed_slice();
+        Shard { scratch, journal, tally: Tally::default(), fault: None }
+    }
+}
+
+/// A client that keeps its connection or opens one for each request.
 ///
-/// Kept connections would be cheaper, and wrong: a server may say `keep-alive` and close a
-/// moment after its answer (llama.cpp does), and then the next request fails for nothing.
+/// A kept connection is cheaper and can fail for nothing: a server may say `keep-alive` and
+/// close a moment after its answer (llama.cpp does), and then the next request is lost.
 pub struct Client {
-    clock: Clock,
-    address: SocketAddr,
-    limit: Bytes,
-    connection: Option<TcpStream>,
-    buffer: Vec<u8>,
+    target: Arc<Target>,
+    shard: Arc<Mutex<Shard>>,
+    keep: bool,
+    connection: Option<Connection>,
+}
+
+/// One request, ready to be sent.
+#[derive(Clone)]
+pub struct Job {
+    /// Id in the request set.
+    pub request: u32,
+    /// The pause between the turn before it and its own send.
+    pub think: Nanos,
+    /// Its bytes.
+    pub message: Arc<[u8]>,
+}
+
+/// What became of a request; its bytes are in the journal.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Id in the request set.
+    pub request: u32,
+    /// When the schedule wanted it sent.
+    pub intended: Nanos,
+    /// When the client turned to it.
+    pub started: Nanos,
+    /// Right before its first byte was handed to the socket.
+    pub sent: Nanos,
+    /// How reading ended.
+    pub end: End,
+    /// When.
+    pub ended: Nanos,
+    /// Its frames.
+    pub trail: Trail,
 }
 
 /// A response in more reads than this is not one that anybody streams; its evidence would
 /// outgrow its bytes.
-const MOST_READS: usize = 1 << 17;
-
-/// When a request may be sent and when it must have ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Window {
-    /// When the schedule wants it sent.
-    pub intended: Nanos,
-    /// When its time is up.
-    pub deadline: Nanos,
-}
+const MOST_READS: u32 = 1 << 17;
 
 impl Client {
-    /// A client of the server on a port of this host.
-    pub fn new(clock: Clock, port: u16, limit: Bytes) -> Self {
-        Client {
-            clock,
-            address: (Ipv4Addr::LOCALHOST, port).into(),
-            limit,
-            connection: None,
-            buffer: vec![0; 16 << 10],
-        }
+    /// Without a connection yet.
+    pub fn new(target: Arc<Target>, shard: Arc<Mutex<Shard>>, keep: bool) -> Self {
+        Client { target, shard, keep, connection: None }
     }
 
-    /// Opens a connection for the next request; a failure shows when the request is sent.
-    pub async fn connect(&mut self, deadline: Nanos) {
-        let connecting = timeout_at(self.clock.at(deadline), TcpStream::connect(self.address)).await;
-        self.connection = connecting.ok().and_then(Result::ok).filter(|stream| stream.set_nodelay(true).is_ok());
+    /// Opens a connection before the phase begins; what fails here shows when a request is
+    /// sent.
+    pub async fn prepare(&mut self, deadline: Nanos) {
+        let opening = timeout_at(self.target.clock.at(deadline), Connection::open(&self.target)).await;
+        self.connection = opening.ok().and_then(Result::ok);
     }
 
-    /// Sends `message` on the open connection and reads the response to its end or to the
-    /// deadline.
+    /// Sends one request and reads its response to the end or to the deadline.
     ///
     /// Nothing is ever sent twice: a server that hangs up after it has seen a prompt would
     /// otherwise get to answer it off the clock.
-    pub async fn send(&mut self, request: u32, phase: &str, message: &[u8], window: Window) -> Exchange {
-        let mut exchange = Exchange {
-            request,
-            phase: phase.to_owned(),
-            intended_ns: window.intended,
-            sent_ns: window.intended,
+    pub async fn ask(&mut self, job: &Job, intended: Nanos, deadline: Nanos) -> Seen {
+        let started = self.target.clock.now();
+        let mut seen = Seen {
+            request: job.request,
+            intended,
+            started,
+            sent: started,
             end: End::Deadline,
-            end_ns: window.intended,
-            reads: Vec::new(),
-            bytes: Vec::new(),
+            ended: started,
+            trail: Trail::default(),
         };
-        exchange.sent_ns = self.clock.now();
-        let deadline = self.clock.at(window.deadline);
-        exchange.end = timeout_at(deadline, self.converse(message, &mut exchange)).await.unwrap_or(End::Deadline);
-        exchange.end_ns = self.clock.now();
-        self.connection = None;
-        exchange
+        lock(&self.shard).tally.sent += 1;
+        let at = self.target.clock.at(deadline);
+        let end = timeout_at(at, self.converse(&job.message, &mut seen)).await.unwrap_or(End::Deadline);
+        if end != End::Complete {
+            seen.ended = self.target.clock.now();
+        }
+        seen.end = end;
+        if end != End::Complete || !self.keep {
+            self.connection = None;
+        }
+        let mut shard = lock(&self.shard);
+        shard.tally.ended += 1;
+        shard.tally.failed += u64::from(!matches!(end, End::Complete | End::Closed));
+        seen
     }
 
-    async fn converse(&mut self, message: &[u8], exchange: &mut Exchange) -> End {
-        let Some(stream) = &mut self.connection else { return End::NoConnection };
-        let mut framing = Framing::default();
-        if stream.write_all(message).await.is_err() {
-            return End::Reset;
+    async fn converse(&mut self, message: &[u8], seen: &mut Seen) -> End {
+        match self.connection.as_ref().map(Connection::idle) {
+            Some(Idle::Quiet) => {}
+            Some(Idle::Talking) => return End::Early,
+            None | Some(Idle::Closed) => match Connection::open(&self.target).await {
+                Ok(connection) => self.connection = Some(connection),
+                Err(error) => return self.unconnected(&error),
+            },
         }
-        loop {
-            let read = stream.read(&mut self.buffer).await;
-            let at = self.clock.now();
-            let n = match read {
-                Ok(0) => return End::Closed,
-                Ok(n) => n,
-                Err(_) => return End::Reset,
-            };
-            if exchange.reads.len() == MOST_READS {
-                return End::TooLarge;
-            }
-            exchange.reads.push((at, n));
-            exchange.bytes.extend_from_slice(&self.buffer[..n]);
-            framing.feed(&self.buffer[..n], |_| {});
-            if framing.fault().is_some() {
-                return End::NotHttp;
-            }
-            if framing.is_complete() {
-                return End::Complete;
-            }
-            if exchange.bytes.len() as u64 > self.limit.0 {
-                return End::TooLarge;
-            }
+        let Some(connection) = &mut self.connection else { return End::NoConnection };
+        seen.sent = self.target.clock.now();
+        connection.begin(seen.sent);
+        // A server may refuse and hang up before it has read everything; what it says then is
+        // still there to be read.
+        let _ = connection.write_all(message).await;
+        receive(connection, &self.shard, seen, self.target.limit.0).await.unwrap_or(End::Reset)
+    }
+
+    /// A failure of this host must not look like one of the server.
+    fn unconnected(&self, error: &io::Error) -> End {
+        use nix::errno::Errno;
+        let ours = [Errno::EMFILE, Errno::ENFILE, Errno::EADDRNOTAVAIL, Errno::ENOBUFS, Errno::ENOMEM];
+        if error.raw_os_error().is_some_and(|code| ours.contains(&Errno::from_raw(code))) {
+            lock(&self.shard).fault = Some(format!("a connection could not be opened: {error}"));
         }
+        End::NoConnection
     }
 }
 
+/// Reads one response: each read is stamped, kept, and followed as far as its framing.
+async fn receive(connection: &mut Connection, shard: &Mutex<Shard>, seen: &mut Seen, limit: u64) -> io::Result<End> {
+    let (mut framing, mut glance) = (Framing::default(), Glance::default());
+    poll_fn(|cx| {
+        loop {
+            let mut shard = lock(shard);
+            let Shard { scratch, journal, tally, .. } = &mut *shard;
+            let mut buffer = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;
+            let (stamp, bytes) = (connection.stamp(), buffer.filled());
+            let arrived = stamp.arrived();
+            if bytes.is_empty() {
+                return ready_end(End::Closed);
+            }
+            if seen.trail.reads == MOST_READS {
+                return ready_end(End::TooLarge);
+            }
+            journal.append(&mut seen.trail, stamp, bytes);
+            if connection.early() {
+                return ready_end(End::Early);
+            }
+            glance.see(tally, seen.intended, arrived, bytes);
+            framing.feed(bytes, |_| {});
+            if framing.fault().is_some() {
+                return ready_end(End::NotHttp);
+            }
+            if framing.is_complete() {
+                seen.ended = arrived;
+                return ready_end(End::Complete);
+            }
+            if seen.trail.bytes > limit {
+                return ready_end(End::TooLarge);
+            }
+        }
+    })
+    .await
+}
+
+fn ready_end(end: End) -> std::task::Poll<io::Result<End>> {
+    std::task::Poll::Ready(Ok(end))
+}
+
+/// Nobody panics while holding a shard but for a bug, and then its counts still stand.
+pub fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The bytes of a timed request: a streamed chat completion.
-pub fn message(port: u16, served_name: &str, request: &Request, sampling: &Sampling) -> Vec<u8> {
+pub fn message(target: &Target, keep: bool, served_name: &str, request: &Request, sampling: &Sampling) -> Arc<[u8]> {
     let mut body = serde_json::json!({
         "model": served_name,
         "messages": request.messages,
-        "max_tokens": sampling.max_tokens,
+        "max_tokens": request.max_tokens.unwrap_or(sampling.max_tokens),
         "temperature": sampling.temperature,
         "stream": true,
         "stream_options": {"include_usage": true},
     });
-    if sampling.ignore_eos {
-        body["ignore_eos"] = true.into();
-    }
-    if sampling.token_ids {
-        body["return_token_ids"] = true.into();
-    }
-    if let Some(top) = sampling.logprobs {
-        body["logprobs"] = true.into();
-        body["top_logprobs"] = top.into();
+    let mut set = |name: &str, value: Option<serde_json::Value>| {
+        if let Some(value) = value {
+            body[name] = value;
+        }
+    };
+    set("min_tokens", sampling.min_tokens.map(Into::into));
+    set("top_p", sampling.top_p.map(Into::into));
+    set("top_k", sampling.top_k.map(Into::into));
+    set("seed", sampling.seed.map(Into::into));
+    set("stop", (!sampling.stop.is_empty()).then(|| sampling.stop.clone().into()));
+    set("ignore_eos", sampling.ignore_eos.then(|| true.into()));
+    set("return_token_ids", sampling.token_ids.then(|| true.into()));
+    set("logprobs", sampling.logprobs.map(|_| true.into()));
+    set("top_logprobs", sampling.logprobs.map(Into::into));
+    for (name, value) in &sampling.extra {
+        set(name, Some(value.clone()));
     }
     let body = body.to_string();
+    let key = target.key.as_ref().map(Secret::expose).map(|key| format!("Authorization: Bearer {key}\r\n"));
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        "POST {}/v1/chat/completions HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\n{}Connection: {}\r\nContent-Length: {}\r\n\r\n",
+        target.url.prefix,
+        target.url.authority(),
+        key.unwrap_or_default(),
+        if keep { "keep-alive" } else { "close" },
         body.len()
     );
-    [head.into_bytes(), body.into_bytes()].concat()
+    [head.into_bytes(), body.into_bytes()].concat().into()
 }

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lab::{Nanos, records::ReferenceRow, requests::Request};
+use lab::{Nanos, Problem, Result, records::ReferenceRow, requests::Request};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde::Deserialize;
+
+use crate::target::{self, Target};
 
 /// The longest reply that is read.
 const LARGEST: usize = 256 << 20;
@@ -15,25 +18,41 @@ pub struct Control {
 }
 
 impl Control {
-    /// For the server on a port of this host. No proxy, no redirect.
-    pub fn new(port: u16, timeout: Nanos) -> Self {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(timeout.into())
-            .build()
-            .expect("a client without TLS needs nothing from the system");
-        Control { client, base: format!("http://127.0.0.1:{port}") }
+    /// For a target's server. No proxy, no redirect.
+    pub fn new(target: &Target, timeout: Nanos) -> Result<Self> {
+        let failed = |e: &dyn std::fmt::Display| Problem::machine(format!("the control client cannot be made: {e}"));
+        let tls = match &target.tls {
+            Some((tls, _)) => tls.as_ref().clone(),
+            None => target::no_tls()?,
+        };
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let mut client = client.timeout(timeout.into()).tls_backend_preconfigured(tls);
+        if let Some(key) = &target.key {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|e| failed(&e))?;
+            value.set_sensitive(true);
+            client = client.default_headers([(AUTHORIZATION, value)].into_iter().collect());
+        }
+        let client = client.build().map_err(|e| failed(&e))?;
+        Ok(Control { client, base: target.url.to_string() })
     }
 
     /// Whether `/health` answers 200 within a second or so.
     pub async fn is_healthy(&self) -> bool {
-        let reply = self.client.get(format!("{}/health", self.base)).timeout(Duration::from_secs(2)).send().await;
+        self.answers("/health").await
+    }
+
+    /// Whether `/v1/models` does; services without `/health` have it.
+    pub async fn lists_models(&self) -> bool {
+        self.answers("/v1/models").await
+    }
+
+    async fn answers(&self, route: &str) -> bool {
+        let reply = self.client.get(format!("{}{route}", self.base)).timeout(Duration::from_secs(2)).send().await;
         reply.is_ok_and(|r| r.status() == reqwest::StatusCode::OK)
     }
 
     /// The token ids of a conversation after the server's chat template.
-    pub async fn tokenize(&self, served_name: &str, request: &Request) -> Result<Vec<u32>, String> {
+    pub async fn tokenize(&self, served_name: &str, request: &Request) -> std::result::Result<Vec<u32>, String> {
         #[derive(Deserialize)]
         struct Reply {
             tokens: Vec<u32>,
@@ -50,7 +69,7 @@ impl Control {
         request: u32,
         prompt: &[u32],
         output: &[u32],
-    ) -> Result<Vec<ReferenceRow>, String> {
+    ) -> std::result::Result<Vec<ReferenceRow>, String> {
         let ids = [prompt, output].concat();
         let body = serde_json::json!({"model": served_name, "prompt": ids, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 1});
         let reply: Scored = self.post("/v1/completions", &body).await?;
@@ -67,7 +86,11 @@ impl Control {
         rows.map(|(position, (entry, &id))| row(request, position as u32, id, &entry.unwrap_or_default())).collect()
     }
 
-    async fn post<T: serde::de::DeserializeOwned>(&self, route: &str, body: &serde_json::Value) -> Result<T, String> {
+    async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        route: &str,
+        body: &serde_json::Value,
+    ) -> std::result::Result<T, String> {
         let mut reply = self
             .client
             .post(format!("{}{route}", self.base))
@@ -108,7 +131,12 @@ struct Seen {
 
 /// One position: the emitted token and the reference's first choice. Where two tokens tie
 /// for the first place, the emitted one is the first choice if it is among them.
-fn row(request: u32, position: u32, id: u32, seen: &BTreeMap<String, Seen>) -> Result<ReferenceRow, String> {
+fn row(
+    request: u32,
+    position: u32,
+    id: u32,
+    seen: &BTreeMap<String, Seen>,
+) -> std::result::Result<ReferenceRow, String> {
     let emitted = seen
         .get(&id.to_string())
         .ok_or_else(|| format!("position {position}: the reference left the emitted token out"))?;

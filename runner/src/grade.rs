@@ -24,9 +24,9 @@ use crate::{
     clock::{self, Clock},
     control::Control,
     host,
-    process::{Launch, Server},
     progress::{Event, Observer},
     run,
+    target::Secret,
 };
 
 /// What a grade needs beside the bundle.
@@ -84,7 +84,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     }
     let grade = Grade {
         format: FORMAT,
-        audit_seed: seed.iter().map(|b| format!("{b:02x}")).collect(),
+        audit_seed: audit::seed_to_hex(&seed),
         sample: equivalence.sample,
         references,
         host: environment.host.clone(),
@@ -118,16 +118,22 @@ impl Grader<'_> {
     async fn with_model(&mut self, model: &str, folder: &RunFolder) -> Result<lab::records::ServerFacts> {
         let arm = self.equivalence.reference.as_ref().unwrap_or(&self.workload.baseline);
         let launch = run::launch(arm, self.workload, model, self.options.bench, self.options.here)?;
+        let served_name = self.workload.models[model].served_name.clone();
         let tokenizer = self.bundle.tokenizer(model)?;
         self.options.observer.see(&Event::Stage("starting the reference"));
         let mut server = launch.start(&self.workload.limits)?;
-        let control = Control::new(server.port, self.workload.limits.request);
-        wait(&control, &mut server, self.workload).await?;
+        let (limits, clock) = (&self.workload.limits, Clock::start());
+        let target = server.target(clock, limits, Secret::of(arm, "equivalence.reference")?).await?;
+        let control = Control::new(&target, limits.request)?;
+        if let Err(not) = server.ready(clock, &control, limits).await {
+            return Err(Problem::new(Kind::Image, format!("the reference: {}", not.detail))
+                .next("correct the reference's command, then run bench grade"));
+        }
         let end = self.end_token(model, &tokenizer)?;
         for trial in self.plan.trials.iter().filter(|t| t.model == model) {
             let record = self.bundle.trial(&trial.folder())?;
             let ids = audit::sample(&self.seed, self.bundle.id, trial, self.equivalence.sample);
-            let rows = self.trial(&control, &launch, &tokenizer, &record, end, &ids).await;
+            let rows = self.trial(&control, &served_name, &tokenizer, &record, end, &ids).await;
             if !rows.is_empty() {
                 let name = format!("{REFERENCE}/{}.csv.zst", trial.folder());
                 folder.put(&name, &write_table(&rows, ReferenceRow::HEADER, &name))?;
@@ -161,7 +167,7 @@ impl Grader<'_> {
     async fn trial(
         &mut self,
         control: &Control,
-        launch: &Launch,
+        served_name: &str,
         tokenizer: &Tokenizer,
         record: &TrialRecord,
         end: Option<u32>,
@@ -173,7 +179,7 @@ impl Grader<'_> {
             let (source, output) = output(record, tokenizer, end, id);
             let result = match source {
                 Source::None => Err("the request has no complete answer".to_owned()),
-                _ => self.one(control, launch, &trial.model, id, &output).await,
+                _ => self.one(control, served_name, &trial.model, id, &output).await,
             };
             let (rows, failure) = result.map_or_else(|why| (Vec::new(), why), |rows| (rows, String::new()));
             let source = if failure.is_empty() { source } else { Source::None };
@@ -194,17 +200,17 @@ impl Grader<'_> {
     async fn one(
         &mut self,
         control: &Control,
-        launch: &Launch,
+        served_name: &str,
         model: &str,
         id: u32,
         output: &[u32],
     ) -> std::result::Result<Vec<ReferenceRow>, String> {
         let key = (model.to_owned(), id);
         if !self.prompts.contains_key(&key) {
-            let ids = control.tokenize(&launch.served_name, &self.requests[id as usize]).await?;
+            let ids = control.tokenize(served_name, &self.requests[id as usize]).await?;
             self.prompts.insert(key.clone(), ids);
         }
-        control.score(&launch.served_name, id, &self.prompts[&key], output).await
+        control.score(served_name, id, &self.prompts[&key], output).await
     }
 
     fn prompt_rows(&self) -> Vec<PromptRow> {
@@ -241,21 +247,6 @@ fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32
 /// The token ids that a server sent for a request.
 fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
     record.chunks.iter().filter(|c| c.request == request).flat_map(|c| c.ids.0.iter().copied()).collect()
-}
-
-async fn wait(control: &Control, server: &mut Server, workload: &Workload) -> Result<()> {
-    let clock = Clock::start();
-    while !control.is_healthy().await {
-        let trouble = server.exited().map(|how| format!("the reference ended before it was ready ({how})"));
-        let late = (clock.now() >= workload.limits.ready)
-            .then(|| format!("the reference was not ready after {}", workload.limits.ready));
-        if let Some(what) = trouble.or(late) {
-            return Err(Problem::new(Kind::Image, format!("{what}:\n{}", server.last_words()))
-                .next("correct the reference's command, then run bench grade"));
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    Ok(())
 }
 
 fn read_seed(path: &Path) -> Result<[u8; 32]> {

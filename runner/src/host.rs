@@ -50,6 +50,7 @@ pub fn environment(models: &BTreeMap<String, Model>) -> Result<(Environment, BTr
             version: env!("CARGO_PKG_VERSION").to_owned(),
             digest: std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok()).map(|(digest, _)| digest),
         },
+        endpoints: BTreeMap::new(),
         models: facts,
     };
     Ok((environment, tokenizers))
@@ -65,6 +66,42 @@ fn model_facts(name: &str, model: &Model) -> Result<(ModelFacts, Vec<u8>)> {
             .next("fetch the pinned model, or write this digest into the workload file if the model is meant to be this one"));
     }
     Ok((ModelFacts { digest, bytes: size, tokenizer: tokenizer.digest }, bytes))
+}
+
+/// Raises the soft limit of descriptors as far as it goes, and refuses a load that needs
+/// more.
+pub fn descriptors(streams: u64) -> Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let failed = |e| Problem::machine(format!("the limit of descriptors cannot be read: {e}"));
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(failed)?;
+    if soft < hard {
+        // Where it cannot be raised, the soft limit is the limit.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(failed)?;
+    let needed = streams + SPARE;
+    if needed <= limit {
+        return Ok(());
+    }
+    Err(Problem::machine(format!(
+        "{streams} streams at once need {needed} file descriptors, this process may have {limit}"
+    ))
+    .next(format!("raise the limit (ulimit -n {needed}; LimitNOFILE= in a service), or ask for fewer at once")))
+}
+
+/// Descriptors beside those of the streams.
+const SPARE: u64 = 256;
+
+/// Refuses cores that this process may not run on.
+pub fn check_cores(cores: &[u32]) -> Result<()> {
+    let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0))
+        .map_err(|e| Problem::machine(format!("the allowed cores cannot be read: {e}")))?;
+    match cores.iter().find(|core| !allowed.is_set(**core as usize).unwrap_or(false)) {
+        None => Ok(()),
+        Some(core) => Err(Problem::machine(format!("this process may not run on core {core}"))
+            .at("client.cores")
+            .next("name cores of this machine, or leave client.cores out")),
+    }
 }
 
 /// `size` bytes from the system's source of randomness.

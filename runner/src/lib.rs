@@ -5,23 +5,39 @@
 //!
 //! A module uses only those listed before it.
 
-/// One timed request over one socket.
+/// One timed request over one connection.
 pub mod client;
 /// The wall clock, and the monotonic clock of a trial.
 pub mod clock;
 /// Health, tokenize and scoring requests, which are never timed.
 pub mod control;
+/// From journals to tables.
+pub mod evidence;
 /// A trusted reference scores outputs of a sealed bundle.
 pub mod grade;
 /// What this host is.
 pub mod host;
+/// Evidence goes to disk while it comes.
+pub mod journal;
+/// What a load phase looks like while it goes on.
+pub mod live;
 /// When requests are sent.
 pub mod load;
+/// Waiting to within tens of microseconds.
+mod pause;
+/// The request set, the schedule and the plan of a workload.
+pub mod prepare;
 /// Servers that are processes of this host.
 pub mod process;
 /// What happens while it happens, for whoever wants to show it.
 pub mod progress;
 /// The main path: a workload in, a sealed bundle out.
 pub mod run;
+/// A server under test, however it came to run.
+pub mod server;
+/// A connection that says when its bytes came.
+pub mod socket;
+/// What requests are sent to.
+pub mod target;
 /// One arm, one server lifetime.
 pub mod trial;

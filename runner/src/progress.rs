@@ -2,6 +2,8 @@
 
 use lab::{Nanos, plan};
 
+use crate::live::Tally;
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -19,15 +21,19 @@ pub enum Event<'a> {
         /// Since its start.
         after: Nanos,
     },
-    /// A phase goes on.
-    Requests {
+    /// A phase goes on; told a few times a second.
+    Load {
         /// The load's name, or warm-up.
         phase: &'a str,
-        /// Requests that have ended.
-        done: u32,
         /// Requests of the phase.
         of: u32,
+        /// Since it began.
+        time: Nanos,
+        /// What was seen of it.
+        tally: &'a Tally,
     },
+    /// Its evidence is being written.
+    Writing,
     /// A trial is published.
     TrialEnded {
         /// The trial.

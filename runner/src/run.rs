@@ -1,6 +1,7 @@
 //! The main path: a workload in, a sealed bundle out.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Write,
     os::unix::fs::OpenOptionsExt,
@@ -8,19 +9,21 @@ use std::{
 };
 
 use lab::{
-    Digest, Kind, Problem, Result, audit,
-    bundle::{self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, TOKENIZERS, WORKLOAD},
+    Kind, Problem, Result, audit,
+    bundle::{self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, SCHEDULE, TOKENIZERS, TRACES, WORKLOAD},
     environment::Environment,
-    plan::{self, Plan},
-    records,
-    requests::{self, Request},
-    workload::{Arm, Requests, Server, Workload},
+    plan::Plan,
+    records, requests, schedule,
+    workload::{self, Arm, BASELINE, Server, Shape, Workload},
 };
 
 use crate::{
     clock, host,
-    process::Launch,
+    prepare::{Prepared, prepare},
+    process,
     progress::{Event, Observer},
+    server::Launch,
+    target::Secret,
     trial::{self, Setting},
 };
 
@@ -41,21 +44,29 @@ pub struct Options<'a> {
 /// Measures everything that the workload plans, and seals it. Returns the bundle's folder.
 pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
     refuse_images(workload)?;
-    let requests = materialise(workload)?;
-    let plan = plan::expand(workload, Digest::of(requests::to_jsonl(&requests)));
+    host::descriptors(streams(workload))?;
+    host::check_cores(&workload.client.cores)?;
+    options.observer.see(&Event::Stage("preparing requests"));
+    let prepared = prepare(workload)?;
+    let plan = &prepared.plan;
     options.observer.see(&Event::Stage("reading models and host"));
-    let (environment, tokenizers) = host::environment(&workload.models)?;
+    let (mut environment, tokenizers) = host::environment(&workload.models)?;
+    environment.endpoints = endpoints(workload);
     let folder = if options.resume {
-        match unfinished(options.out, &plan)? {
+        match unfinished(options.out, plan)? {
             Found::Sealed(path) => return Ok(path),
             Found::Open(path) => RunFolder::resume(&path)?,
         }
     } else {
-        begin(workload, &plan, &requests, &environment, &tokenizers, options.out)?
+        begin(workload, &prepared, &environment, &tokenizers, options.out)?
     };
     let _lock = lock(folder.path())?;
     if options.resume {
         same_host(&folder, &environment)?;
+    }
+    let mut due = vec![None; prepared.requests.len()];
+    for row in prepared.schedule.iter().flatten() {
+        due[row.request as usize] = Some(row);
     }
     for trial in plan.trials.iter().filter(|t| !folder.has_trial(&t.folder())) {
         let arm = workload.arm(&trial.arm).ok_or_else(|| {
@@ -64,8 +75,12 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
         let setting = Setting {
             trial,
             launch: launch(arm, workload, &trial.model, options.bench, options.here)?,
-            requests: &requests,
+            served_name: &workload.models[&trial.model].served_name,
+            key: Secret::of(arm, &trial.arm)?,
+            requests: &prepared.requests,
+            due: &due,
             sampling: &workload.sampling,
+            client: &workload.client,
             limits: &workload.limits,
             host: &environment.host,
             observer: options.observer,
@@ -78,48 +93,42 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     Ok(path)
 }
 
-/// How an arm is started for a model.
+/// How an arm's server is had for a model.
 pub fn launch(arm: &Arm, workload: &Workload, model: &str, bench: &Path, here: &Path) -> Result<Launch> {
-    let Server::Command(command) = &arm.server else { return Err(images_are_not_run()) };
     let model = &workload.models[model];
-    Ok(Launch {
-        command: command.clone(),
-        env: arm.env.clone(),
-        bench: bench.to_owned(),
-        model: model.path.clone(),
-        served_name: model.served_name.clone(),
-        here: here.to_owned(),
-    })
+    match &arm.server {
+        Server::Command(command) => Ok(Launch::Process(process::Launch {
+            command: command.clone(),
+            env: arm.env.clone(),
+            bench: bench.to_owned(),
+            model: model.path.clone(),
+            served_name: model.served_name.clone(),
+            here: here.to_owned(),
+        })),
+        Server::Endpoint(url) => Ok(Launch::Endpoint(url.clone())),
+        Server::Image { .. } => Err(images_are_not_run()),
+    }
 }
 
-/// The request set of a workload.
-pub fn materialise(workload: &Workload) -> Result<Vec<Request>> {
-    let needed = workload.requests_in_all();
-    match &workload.requests {
-        Requests::Prose { seed, words } => Ok(requests::prose(*seed, *words, needed)),
-        Requests::File { path, digest } => {
-            let place = path.display().to_string();
-            let text =
-                fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the request set", path, &e))?;
-            let found = Digest::of(&text);
-            if found != *digest {
-                return Err(Problem::input(format!(
-                    "the request set's digest is {found}, the workload names {digest}"
-                ))
-                .at(place)
-                .next("fetch the right file, or write this digest into requests.file"));
-            }
-            let mut set = requests::from_jsonl(&text, &place)?;
-            if set.len() < needed as usize {
-                return Err(Problem::input(format!("{} requests, but the workload takes {needed}", set.len()))
-                    .at(place)
-                    .next("add requests, or ask for fewer rounds, loads or warm-up requests"));
-            }
-            // The bundle holds what is used; the file may hold more.
-            set.truncate(needed as usize);
-            Ok(set)
-        }
-    }
+/// The most streams that are under way at once, as far as the workload says.
+fn streams(workload: &Workload) -> u64 {
+    let of_load = |load: &workload::Load| match load.shape {
+        Shape::Closed { concurrency, .. } => concurrency.min(load.requests),
+        // As many as arrive within the time that a request may take, at most.
+        Shape::Open { .. } | Shape::Trace { .. } => workload.client.connections,
+    };
+    workload.loads.iter().map(of_load).max().map_or(0, u64::from)
+}
+
+/// The arms that are somebody else's servers.
+fn endpoints(workload: &Workload) -> BTreeMap<String, String> {
+    let arms = workload.candidates.iter().map(|(name, arm)| (name.as_str(), arm));
+    let arms = arms.chain([(BASELINE, &workload.baseline)]);
+    arms.filter_map(|(name, arm)| match &arm.server {
+        Server::Endpoint(url) => Some((name.to_owned(), url.to_string())),
+        _ => None,
+    })
+    .collect()
 }
 
 fn refuse_images(workload: &Workload) -> Result<()> {
@@ -138,20 +147,25 @@ fn images_are_not_run() -> Problem {
 
 fn begin(
     workload: &Workload,
-    plan: &Plan,
-    requests: &[Request],
+    prepared: &Prepared,
     environment: &Environment,
-    tokenizers: &std::collections::BTreeMap<String, Vec<u8>>,
+    tokenizers: &BTreeMap<String, Vec<u8>>,
     out: &Path,
 ) -> Result<RunFolder> {
     let started = clock::utc_now();
-    let run = Digest::of(host::random::<32>()?).hex()[..8].to_owned();
+    let run = host::random::<4>()?.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let path = out.join(&started[..10]).join(format!("{}-{}-{run}", workload.name, environment.host));
     let folder = RunFolder::create(&path)?;
     let seed = host::random::<32>()?;
     keep_secret(&path, &seed)?;
     folder.put(WORKLOAD, workload.source.as_bytes())?;
-    folder.put(REQUESTS, requests::to_jsonl(requests).as_bytes())?;
+    folder.put(REQUESTS, requests::to_jsonl(&prepared.requests).as_bytes())?;
+    if let Some(schedule) = &prepared.schedule {
+        folder.put(SCHEDULE, &schedule::to_csv(schedule))?;
+    }
+    for (load, trace) in &prepared.traces {
+        folder.put_compressed(&format!("{TRACES}/{load}.zst"), trace)?;
+    }
     folder.put(&format!("{ENVIRONMENTS}/{}.json", environment.host), environment.to_json().as_bytes())?;
     for (model, tokenizer) in tokenizers {
         folder.put_compressed(&format!("{TOKENIZERS}/{model}.json.zst"), tokenizer)?;
@@ -160,12 +174,12 @@ fn begin(
         format: records::FORMAT,
         run,
         started,
-        plan: plan.digest(),
+        plan: prepared.plan.digest(),
         audit_commitment: audit::commitment(&seed),
     };
     folder.put(RUN, &serde_json::to_vec_pretty(&facts).expect("integers and strings serialise"))?;
     // The plan is last: a folder with a plan can be resumed.
-    folder.put(PLAN, plan.to_json().as_bytes())?;
+    folder.put(PLAN, prepared.plan.to_json().as_bytes())?;
     Ok(folder)
 }
 
@@ -176,9 +190,8 @@ pub fn secret_path(folder: &Path) -> PathBuf {
 
 fn keep_secret(folder: &Path, seed: &[u8; 32]) -> Result<()> {
     let path = secret_path(folder);
-    let hex: String = seed.iter().map(|b| format!("{b:02x}")).collect();
     let file = File::options().write(true).create_new(true).mode(0o600).open(&path);
-    file.and_then(|mut f| f.write_all(hex.as_bytes()).and_then(|()| f.sync_all()))
+    file.and_then(|mut f| f.write_all(audit::seed_to_hex(seed).as_bytes()).and_then(|()| f.sync_all()))
         .map_err(|e| Problem::io(Kind::Machine, "keep the audit seed", &path, &e))
 }
 
@@ -223,6 +236,9 @@ fn same_host(folder: &RunFolder, environment: &Environment) -> Result<()> {
             .at(path.display().to_string())
             .next("start a new run"))
     };
+    if before.endpoints != environment.endpoints {
+        return differs("an endpoint");
+    }
     if before.models != environment.models {
         return differs("a model");
     }

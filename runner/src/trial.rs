@@ -1,24 +1,28 @@
 //! One arm, one server lifetime: start, wait until ready, warm up, run the load phases,
 //! stop. Whatever happens becomes part of its record.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lab::{
     Nanos, Result,
-    bundle::{CHUNK_TABLE, LOG, REQUEST_TABLE, RunFolder, TRIAL, WIRE, write_exchanges, write_table},
-    plan,
-    records::{self, ChunkRow, Class, Exchange, FORMAT, Outcome, PhaseStage, RequestRow, Stages, TrialOutcome, WARMUP},
+    bundle::{LOG, RunFolder, TRIAL, TrialFolder},
+    plan::{self, Span},
+    records::{self, Class, FORMAT, PhaseStage, Stages, TrialOutcome, WARMUP},
     requests::Request,
-    workload::{Limits, Sampling, Shape},
+    schedule::{self, Due},
+    wire::End,
+    workload::{self, Limits, Sampling, Shape},
 };
 
 use crate::{
-    client,
+    client::{self, Job, Shard},
     clock::{self, Clock},
     control::Control,
-    load::{self, Phase, Target},
-    process::{Launch, Server},
-    progress::{Event, Observer, Unanswered},
+    evidence::{self, Phases, Summary},
+    load::{self, Flow, Phase, Unit},
+    progress::{Event, Observer},
+    server::{Launch, Server},
+    target::{Secret, Target},
 };
 
 /// Everything that a trial needs.
@@ -27,10 +31,18 @@ pub struct Setting<'a> {
     pub trial: &'a plan::Trial,
     /// Its server.
     pub launch: Launch,
+    /// The model's name in requests.
+    pub served_name: &'a str,
+    /// The API key that requests carry.
+    pub key: Option<Secret>,
     /// The request set.
     pub requests: &'a [Request],
+    /// When each scheduled request is due, by its id.
+    pub due: &'a [Option<&'a Due>],
     /// What is asked of the model.
     pub sampling: &'a Sampling,
+    /// How requests are sent.
+    pub client: &'a workload::Client,
     /// Deadlines and bounds.
     pub limits: &'a Limits,
     /// This host's name.
@@ -41,14 +53,18 @@ pub struct Setting<'a> {
 
 /// Runs one trial and publishes its folder.
 pub async fn run(setting: &Setting<'_>, folder: &RunFolder) -> Result<()> {
+    let own = folder.begin_trial(&setting.trial.folder())?;
+    let shards = evidence::begin(&own, setting.client.threads)?;
     let started = clock::utc_now();
     let clock = Clock::start();
     let mut server = setting.launch.start(setting.limits)?;
     let mut seen = Seen::default();
-    let outcome = measure(setting, clock, &mut server, &mut seen).await;
+    let outcome = measure(setting, clock, &mut server, &shards, &mut seen).await;
     let ended = server.stop(setting.limits).await;
     seen.stages.stopped_ns = Some(clock.now());
-    let (requests, chunks) = rows(&seen.exchanges);
+    let outcome = outcome?;
+    setting.observer.see(&Event::Writing);
+    let summary = evidence::write(&own, &seen.phases, &shards, setting.key.as_ref())?;
     let record = records::Trial {
         format: FORMAT,
         trial: setting.trial.clone(),
@@ -59,154 +75,159 @@ pub async fn run(setting: &Setting<'_>, folder: &RunFolder) -> Result<()> {
         stages: seen.stages,
         limits: *setting.limits,
     };
-    let files = [
-        (TRIAL, serde_json::to_vec_pretty(&record).expect("integers and strings serialise")),
-        (REQUEST_TABLE, write_table(&requests, RequestRow::HEADER, REQUEST_TABLE)),
-        (CHUNK_TABLE, write_table(&chunks, ChunkRow::HEADER, CHUNK_TABLE)),
-        (WIRE, write_exchanges(&seen.exchanges)),
-        (LOG, ended.log),
-    ];
-    folder.publish_trial(&setting.trial.folder(), &files)?;
-    announce(setting, &record, &requests);
+    publish(setting, folder, own, &record, ended.log)?;
+    announce(setting, &record, summary);
     Ok(())
+}
+
+fn publish(
+    setting: &Setting<'_>,
+    folder: &RunFolder,
+    own: TrialFolder,
+    record: &records::Trial,
+    mut log: Vec<u8>,
+) -> Result<()> {
+    if let Some(key) = &setting.key {
+        key.blank(&mut log);
+    }
+    own.put(TRIAL, &serde_json::to_vec_pretty(record).expect("integers and strings serialise"))?;
+    own.put(LOG, &log)?;
+    folder.publish_trial(own)
 }
 
 /// What a trial has seen so far.
 #[derive(Default)]
 struct Seen {
     stages: Stages,
-    exchanges: Vec<Exchange>,
+    phases: Phases,
 }
 
-async fn measure(setting: &Setting<'_>, clock: Clock, server: &mut Server, seen: &mut Seen) -> TrialOutcome {
-    if let Err(failure) = wait_until_ready(setting, clock, server).await {
-        return failure;
+/// The outcome; an error is this machine's and ends the run.
+async fn measure(
+    setting: &Setting<'_>,
+    clock: Clock,
+    server: &mut Server,
+    shards: &[Arc<Mutex<Shard>>],
+    seen: &mut Seen,
+) -> Result<TrialOutcome> {
+    let target = Arc::new(server.target(clock, setting.limits, setting.key.clone()).await?);
+    let control = Control::new(&target, setting.limits.request)?;
+    if let Err(not) = server.ready(clock, &control, setting.limits).await {
+        return Ok(failed(not.class, not.detail));
     }
     seen.stages.ready_ns = Some(clock.now());
     setting.observer.see(&Event::Ready { after: clock.now() });
-    let target = Target { clock, port: server.port, limit: setting.limits.response };
-    let widest = setting
-        .trial
-        .phases
-        .iter()
-        .map(|p| match p.shape {
-            Shape::Closed { concurrency } => concurrency,
-        })
-        .max()
-        .unwrap_or(1);
-    let warmup = plan::Phase {
-        load: WARMUP.to_owned(),
-        shape: Shape::Closed { concurrency: widest },
-        requests: setting.trial.warmup,
-    };
-    seen.exchanges.extend(drive(setting, target, &warmup).await);
+    let drive = Drive { setting, target: &target, shards };
+    for phase in warmups(setting.trial) {
+        drive.phase(&phase, seen).await?;
+    }
     seen.stages.warm_ns = Some(clock.now());
     for phase in &setting.trial.phases {
-        let start_ns = clock.now();
-        seen.exchanges.extend(drive(setting, target, phase).await);
+        let start_ns = drive.phase(phase, seen).await?;
         seen.stages.phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: clock.now() });
     }
-    match ended(setting, server).await {
+    let late = |seen: &Seen| seen.phases.iter().flat_map(|(_, s)| s).flatten().any(|s| s.end == End::NotSent);
+    Ok(match server.ended(&control, setting.limits).await {
         Some(how) => failed(
             Class::Protocol,
             format!("the server ended during the run ({how}); its last words:\n{}", server.last_words()),
         ),
-        None if seen.exchanges.iter().any(|e| e.end == lab::wire::End::NotSent) => {
+        None if late(seen) => {
             failed(Class::Deadline, format!("a load phase passed its deadline of {}", setting.limits.phase))
         }
         None => TrialOutcome::Completed,
-    }
+    })
 }
 
-async fn wait_until_ready(
-    setting: &Setting<'_>,
-    clock: Clock,
-    server: &mut Server,
-) -> std::result::Result<(), TrialOutcome> {
-    let control = Control::new(server.port, setting.limits.request);
-    let mut pause = Nanos::from_millis(5);
-    loop {
-        if let Some(how) = server.exited() {
-            // Its last lines may still be in the pipe.
-            tokio::task::yield_now().await;
-            return Err(failed(
-                Class::Start,
-                format!("the server ended before it was ready ({how}); its last words:\n{}", server.last_words()),
-            ));
-        }
-        if control.is_healthy().await {
-            return Ok(());
-        }
-        if clock.now() >= setting.limits.ready {
-            let limit = setting.limits.ready;
-            return Err(failed(
-                Class::LoadTimeout,
-                format!("the server was not ready after {limit}; its last words:\n{}", server.last_words()),
-            ));
-        }
-        tokio::time::sleep(pause.into()).await;
-        pause = Nanos(pause.0 * 3 / 2).min(Nanos::from_millis(250));
+/// What is sent before the first phase: each phase's replay, or a few requests, as many at
+/// once as the widest closed load has.
+fn warmups(trial: &plan::Trial) -> Vec<plan::Phase> {
+    let warmup =
+        |shape, requests, time_ns| plan::Phase { load: WARMUP.to_owned(), shape, requests, time_ns, replay: None };
+    let replays = trial.phases.iter().filter_map(|p| Some(warmup(p.shape, p.replay?, p.time_ns)));
+    let replays: Vec<plan::Phase> = replays.collect();
+    if !replays.is_empty() {
+        return replays;
     }
+    let widest = trial.phases.iter().map(|p| match p.shape {
+        Shape::Closed { concurrency, .. } => concurrency,
+        Shape::Open { .. } | Shape::Trace { .. } => 1,
+    });
+    let shape = Shape::Closed { concurrency: widest.max().unwrap_or(1), ramp_ns: Nanos(0) };
+    vec![warmup(shape, trial.warmup, None)]
 }
 
-/// How the server ended during the run, if it did. One that hung up on us may take a
-/// moment to be gone; one that still answers is there.
-async fn ended(setting: &Setting<'_>, server: &mut Server) -> Option<String> {
-    if server.exited().is_none() && Control::new(server.port, setting.limits.request).is_healthy().await {
-        return None;
-    }
-    server.exited_within(setting.limits.stop).await
+struct Drive<'a> {
+    setting: &'a Setting<'a>,
+    target: &'a Arc<Target>,
+    shards: &'a [Arc<Mutex<Shard>>],
 }
 
-async fn drive(setting: &Setting<'_>, target: Target, phase: &plan::Phase) -> Vec<Exchange> {
-    let name = &setting.launch.served_name;
-    let message =
-        |id: u32| Arc::from(client::message(target.port, name, &setting.requests[id as usize], setting.sampling));
-    let ready = Phase {
-        name: phase.load.clone(),
-        shape: phase.shape,
-        messages: phase.requests.ids().map(|id| (id, message(id))).collect(),
-        request_limit: setting.limits.request,
-        phase_limit: setting.limits.phase,
-    };
-    let show = |done| setting.observer.see(&Event::Requests { phase: &phase.load, done, of: phase.requests.count });
-    load::drive(target, ready, show).await
+impl Drive<'_> {
+    /// Runs a phase; returns when its clock started.
+    async fn phase(&self, phase: &plan::Phase, seen: &mut Seen) -> Result<Nanos> {
+        let setting = self.setting;
+        let ready = Phase {
+            flow: match phase.shape {
+                Shape::Closed { concurrency, ramp_ns } => Flow::Closed { concurrency, ramp: ramp_ns },
+                Shape::Open { .. } | Shape::Trace { .. } => Flow::Open,
+            },
+            units: self.units(phase),
+            request_limit: setting.limits.request,
+            phase_limit: setting.limits.phase,
+            time: phase.time_ns,
+            client: setting.client.clone(),
+        };
+        let of = phase.requests.count;
+        let began = self.target.clock.now();
+        let watch = |tally: &_| {
+            let time = Nanos(self.target.clock.now().0 - began.0);
+            setting.observer.see(&Event::Load { phase: &phase.load, of, time, tally });
+        };
+        let driven = load::drive(self.target, ready, self.shards, watch).await?;
+        seen.phases.push((phase.load.clone(), driven.seen));
+        Ok(driven.start)
+    }
+
+    /// The sessions and single requests of a phase. A replay has the schedule of what it
+    /// replays.
+    fn units(&self, phase: &plan::Phase) -> Vec<Unit> {
+        let Span { first, count } = phase.requests;
+        let requests = &self.setting.requests[first as usize..(first + count) as usize];
+        let imitated = self.setting.trial.phases.iter().find(|p| p.replay == Some(phase.requests));
+        let scheduled = imitated.map_or(first, |p| p.requests.first);
+        let mut units: Vec<Unit> = Vec::new();
+        for ((request, turn), at) in requests.iter().zip(schedule::turns(requests)).zip(scheduled..) {
+            let due = self.setting.due.get(at as usize).copied().flatten();
+            let job = Job {
+                request: request.id,
+                think: due.map_or(Nanos(0), |d| d.think_ns),
+                message: self.message(request),
+            };
+            match units.last_mut() {
+                Some(unit) if turn > 0 => unit.turns.push(job),
+                _ => units.push(Unit { due: due.and_then(|d| d.due_ns).unwrap_or_default(), turns: vec![job] }),
+            }
+        }
+        units
+    }
+
+    fn message(&self, request: &Request) -> Arc<[u8]> {
+        let setting = self.setting;
+        client::message(self.target, setting.client.keep, setting.served_name, request, setting.sampling)
+    }
 }
 
 fn failed(class: Class, detail: String) -> TrialOutcome {
     TrialOutcome::Failed { class, detail }
 }
 
-fn rows(exchanges: &[Exchange]) -> (Vec<RequestRow>, Vec<ChunkRow>) {
-    let (mut requests, mut chunks) = (Vec::new(), Vec::new());
-    for exchange in exchanges {
-        let (request, of_it) = exchange.rows(&exchange.derive());
-        requests.push(request);
-        chunks.extend(of_it);
-    }
-    (requests, chunks)
-}
-
-fn announce(setting: &Setting<'_>, record: &records::Trial, requests: &[RequestRow]) {
-    let timed = requests.iter().filter(|r| r.phase != WARMUP);
-    let tokens = timed.map(|r| u64::from(if r.ids > 0 { r.ids } else { r.chunks })).sum();
+fn announce(setting: &Setting<'_>, record: &records::Trial, summary: Summary) {
     let busy = record.stages.phases.iter().map(|p| p.end_ns.0 - p.start_ns.0).sum();
     let failure = match &record.outcome {
         TrialOutcome::Completed => None,
         TrialOutcome::Failed { detail, .. } => Some(detail.as_str()),
     };
-    let unanswered = unanswered(requests);
+    let Summary { tokens, unanswered } = summary;
     setting.observer.see(&Event::TrialEnded { trial: setting.trial, tokens, busy: Nanos(busy), unanswered, failure });
-}
-
-fn unanswered(requests: &[RequestRow]) -> Unanswered {
-    let timed: Vec<&RequestRow> = requests.iter().filter(|r| r.phase != WARMUP).collect();
-    let failed = || timed.iter().filter(|r| r.outcome != Outcome::Complete);
-    let first = failed().next().map(|r| {
-        let status = r.status.filter(|s| *s != 200).map(|s| format!(" {s}")).unwrap_or_default();
-        let outcome =
-            serde_json::to_value(r.outcome).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        format!("{outcome}{status} {}", r.detail)
-    });
-    Unanswered { count: failed().count(), of: timed.len(), first: first.unwrap_or_default() }
 }

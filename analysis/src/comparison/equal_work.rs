@@ -1,11 +1,10 @@
 //! E2EL to token k, where k is the smallest of the arms' token counts of the same request:
 //! fixed by counts alone, before any timing is read.
 
-use crate::study::{Response, Trial};
-
-/// A subject that stops before this share of the baselines' shortest answer did less work:
-/// never a speed-up.
-pub const SHORTER: (u64, u64) = (9, 10);
+use crate::{
+    metrics::stops_early,
+    study::{Response, Trial},
+};
 
 /// What equal work comes to in one load of one block.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,9 +42,4 @@ pub fn equal_work(subject: &Trial, references: &[&Trial], load: &str) -> EqualWo
         work.means = Some(totals.iter().map(|total| *total as f64 / work.requests as f64).collect());
     }
     work
-}
-
-/// Whether `tokens` are fewer than nine tenths of what the baseline needed.
-pub(crate) fn stops_early(tokens: u32, baseline: u32) -> bool {
-    u64::from(tokens) * SHORTER.1 < u64::from(baseline) * SHORTER.0
 }

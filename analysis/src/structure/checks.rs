@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Answer, Asked};
 use crate::{
-    comparison::stops_early,
+    metrics::stops_early,
     study::{outcome_name, same_text},
 };
 
@@ -22,6 +22,8 @@ macro_rules! only_if {
 }
 
 pub(super) fn complete(a: &Asked<'_>) -> Answer {
+    // Never due, as planned.
+    only_if!(!a.response.time_up());
     unless(a.response.complete(), || outcome_name(a.response.outcome).to_owned())
 }
 
@@ -32,13 +34,13 @@ pub(super) fn done(a: &Asked<'_>) -> Answer {
 
 pub(super) fn within_max_ids(a: &Asked<'_>) -> Answer {
     only_if!(a.has_ids());
-    let (tokens, most) = (a.response.tokens(), a.workload.sampling.max_tokens);
+    let (tokens, most) = (a.response.tokens(), a.most_tokens);
     unless(tokens <= most, || format!("{tokens} ids, {most} were asked for"))
 }
 
 pub(super) fn within_max_text(a: &Asked<'_>) -> Answer {
     only_if!(!a.has_ids());
-    let (tokens, most) = (a.response.tokens(), a.workload.sampling.max_tokens);
+    let (tokens, most) = (a.response.tokens(), a.most_tokens);
     unless(tokens <= most.saturating_add(1), || format!("{tokens} tokens of text, {most} were asked for"))
 }
 
@@ -47,13 +49,13 @@ const HELD_BACK: u32 = 4;
 
 pub(super) fn length_ids(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && a.has_ids() && a.response.finish == "length");
-    let (tokens, most) = (a.response.tokens(), a.workload.sampling.max_tokens);
+    let (tokens, most) = (a.response.tokens(), a.most_tokens);
     unless(tokens + HELD_BACK >= most, || format!("finish `length` after {tokens} of {most} ids"))
 }
 
 pub(super) fn length_text(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && !a.has_ids() && a.response.finish == "length");
-    let (tokens, most) = (a.response.tokens(), a.workload.sampling.max_tokens);
+    let (tokens, most) = (a.response.tokens(), a.most_tokens);
     unless(!stops_early(tokens, most), || format!("finish `length` after {tokens} tokens of text of {most}"))
 }
 

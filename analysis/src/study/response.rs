@@ -18,6 +18,9 @@ pub struct Response {
     pub outcome: Outcome,
     /// When the schedule wanted it sent.
     pub intended_ns: Nanos,
+    /// When its client turned to it, before it needed anything of the server; none in old
+    /// bundles.
+    pub started_ns: Option<Nanos>,
     /// When it was sent.
     pub sent_ns: Nanos,
     /// When the response's head was complete.
@@ -50,6 +53,8 @@ pub struct Response {
     pub claimed_prompt: Option<u64>,
     /// Output tokens, as the server claims.
     pub claimed_output: Option<u64>,
+    /// The longest that bytes of it had been at this host before the client read them.
+    pub behind_ns: Nanos,
 }
 
 /// What a token count rests on.
@@ -68,7 +73,7 @@ pub struct Step {
     pub event: u32,
     /// The read that completed it.
     pub read: u32,
-    /// When that read returned.
+    /// When the bytes of that read were at this host.
     pub offset_ns: Nanos,
     /// Output tokens that had come by then.
     pub tokens: u32,
@@ -107,6 +112,7 @@ impl Response {
             load: row.phase.clone(),
             outcome: row.outcome,
             intended_ns: row.intended_ns,
+            started_ns: row.started_ns,
             sent_ns: row.sent_ns,
             head_ns: row.head_ns,
             first_ns: steps.iter().find(|s| s.output).map(|s| s.offset_ns),
@@ -123,6 +129,7 @@ impl Response {
             done: row.done,
             claimed_prompt: row.claimed_prompt,
             claimed_output: row.claimed_output,
+            behind_ns: row.behind_ns,
         }
     }
 
@@ -148,6 +155,26 @@ impl Response {
     /// Whether a whole response came.
     pub fn complete(&self) -> bool {
         self.outcome == Outcome::Complete
+    }
+
+    /// Whether it was sent, or at least tried.
+    pub fn was_sent(&self) -> bool {
+        !matches!(self.outcome, Outcome::NotSent | Outcome::TimeUp)
+    }
+
+    /// Whether it was never due: the phase's declared time was over before its turn.
+    pub fn time_up(&self) -> bool {
+        self.outcome == Outcome::TimeUp
+    }
+
+    /// TTFT from the actual send: what the server took, without the wait for a connection.
+    pub fn served_ttft(&self) -> Option<Nanos> {
+        self.first_ns.map(|at| since(at, self.sent_ns))
+    }
+
+    /// E2EL from the actual send.
+    pub fn served_e2el(&self) -> Nanos {
+        since(self.end_ns, self.sent_ns)
     }
 
     /// Time from the intended send to the first output: a server that lets nobody connect

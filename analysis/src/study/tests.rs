@@ -33,12 +33,14 @@ fn samples_are_sorted_and_of_complete_requests() {
     assert_eq!(study.arms(), ["baseline", "fast"]);
     let cell = &study.cells()[0];
     assert_eq!((cell.model.as_str(), cell.gpus, cell.load.as_str()), ("toy", 0, "c1"));
-    let e2el = study.samples("baseline", cell, Metric::E2el);
+    let samples =
+        |arm, metric| crate::loads::sample(&study, arm, cell, metric, &BTreeMap::new()).unwrap().sorted_ns().to_vec();
+    let e2el = samples("baseline", Metric::E2el);
     assert_eq!(e2el.len(), 4 * 6);
-    assert!(e2el.is_sorted() && e2el.iter().all(|n| n.0 == 20 * 1_000_000 + 100));
-    assert_eq!(study.samples("baseline", cell, Metric::Tpot)[0].0, (19 * 1_000_000 + 100 + 9) / 19);
-    assert_eq!(study.samples("baseline", cell, Metric::Itl).len(), 4 * 6 * 19);
-    assert!(study.samples("fast", cell, Metric::Ttft).iter().all(|n| n.0 == 500_000));
+    assert!(e2el.is_sorted() && e2el.iter().all(|n| *n == 20 * 1_000_000 + 100));
+    assert_eq!(samples("baseline", Metric::Tpot)[0], (19 * 1_000_000 + 100 + 9) / 19);
+    assert_eq!(samples("baseline", Metric::Itl).len(), 4 * 6 * 19);
+    assert!(samples("fast", Metric::Ttft).iter().all(|n| *n == 500_000));
 }
 
 #[test]

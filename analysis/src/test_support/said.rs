@@ -14,6 +14,7 @@ pub(crate) struct Ask {
     pub(crate) gpus: u32,
     pub(crate) request: u32,
     pub(crate) max_tokens: u32,
+    pub(crate) load: String,
 }
 
 /// What it answers.
@@ -25,7 +26,9 @@ pub(crate) struct Said {
     pub(crate) status: u16,
     pub(crate) claimed_output: Option<u64>,
     pub(crate) claimed_prompt: Option<u64>,
-    /// How late it is sent.
+    /// How late the client turns to it.
+    pub(crate) late_ns: u64,
+    /// How long the server then lets nobody connect.
     pub(crate) lag_ns: u64,
 }
 
@@ -57,6 +60,7 @@ impl Said {
             done: true,
             status: 200,
             claimed_prompt: Some(PROMPT),
+            late_ns: 0,
             lag_ns: 0,
         }
     }

@@ -1,17 +1,88 @@
 //! Answers as the bytes and times of a stream.
 
-use lab::{Nanos, records::Exchange, wire::End};
+use std::collections::BTreeMap;
+
+use lab::{
+    Nanos,
+    plan::Phase,
+    records::{Exchange, Read},
+    schedule::Due,
+    wire::End,
+    workload::Shape,
+};
 
 use super::{Part, Said};
 
-/// The bytes and times of one answer; moves the clock to its end.
-pub(super) fn exchange(request: u32, phase: &str, said: &Said, clock: &mut u64) -> Exchange {
-    let intended_ns = Nanos(*clock);
-    let sent = *clock + said.lag_ns;
+/// When requests are due, and which turn of its session each is.
+pub(super) struct Timetable {
+    pub(super) due: BTreeMap<u32, Due>,
+    pub(super) turns: Vec<u32>,
+}
+
+impl Timetable {
+    /// The requests of a phase as its shape sends them.
+    pub(super) fn run(&self, phase: &Phase, start: Nanos, said: &dyn Fn(u32) -> Said) -> Vec<Exchange> {
+        let clients = match phase.shape {
+            Shape::Closed { concurrency, .. } => concurrency as usize,
+            Shape::Open { .. } | Shape::Trace { .. } => 0,
+        };
+        let mut free = vec![start; clients];
+        let mut all: Vec<Exchange> = Vec::new();
+        for id in phase.requests.ids() {
+            let due = self.due.get(&id);
+            let think = due.map_or(0, |d| d.think_ns.0);
+            // Sessions are for open loads only, here.
+            let client = (0..clients).min_by_key(|i| free[*i]);
+            let intended = match (client, due.and_then(|d| d.due_ns)) {
+                (Some(client), _) => free[client],
+                (None, Some(due)) => Nanos(start.0 + due.0),
+                (None, None) => {
+                    assert!(self.turns[id as usize] > 0);
+                    Nanos(all.last().unwrap().end_ns.0 + think)
+                }
+            };
+            let over = phase.time_ns.is_some_and(|time| intended.0 >= start.0 + time.0);
+            let exchange =
+                if over { time_up(id, &phase.load, intended) } else { exchange(id, &phase.load, &said(id), intended) };
+            if let (Some(client), false) = (client, over) {
+                free[client] = Nanos(exchange.end_ns.0 + 1_000);
+            }
+            all.push(exchange);
+        }
+        all
+    }
+}
+
+/// A request whose turn never came.
+fn time_up(request: u32, phase: &str, intended_ns: Nanos) -> Exchange {
+    let phase = phase.to_owned();
+    let (end, reads, bytes) = (End::TimeUp, Vec::new(), Vec::new());
+    Exchange {
+        request,
+        phase,
+        intended_ns,
+        started_ns: None,
+        sent_ns: intended_ns,
+        end,
+        end_ns: intended_ns,
+        reads,
+        bytes,
+    }
+}
+
+/// A little after the last one's end.
+pub(super) fn free_again(exchanges: &[Exchange]) -> u64 {
+    exchanges.last().unwrap().end_ns.0 + 1_000
+}
+
+/// The bytes and times of one answer.
+pub(super) fn exchange(request: u32, phase: &str, said: &Said, intended_ns: Nanos) -> Exchange {
+    let started = intended_ns.0 + said.late_ns;
+    let sent = started + said.lag_ns;
     let mut bytes = Vec::new();
     let mut reads = Vec::new();
     let mut read = |at: u64, part: Vec<u8>| {
-        reads.push((Nanos(at), part.len()));
+        reads.push(Read { at: Nanos(at), len: part.len(), behind: Nanos(0) });
         bytes.extend(part);
     };
     if said.status != 200 {
@@ -33,10 +104,18 @@ pub(super) fn exchange(request: u32, phase: &str, said: &Said, clock: &mut u64) 
         last.extend(b"0\r\n\r\n");
         read(sent + said.parts.last().map_or(20, |p| p.at_ns) + 100, last);
     }
-    let end_ns = reads.last().unwrap().0;
-    *clock = end_ns.0 + 1_000;
-    let phase = phase.to_owned();
-    Exchange { request, phase, intended_ns, sent_ns: Nanos(sent), end: End::Complete, end_ns, reads, bytes }
+    let end_ns = reads.last().unwrap().at;
+    Exchange {
+        request,
+        phase: phase.to_owned(),
+        intended_ns,
+        started_ns: Some(Nanos(started)),
+        sent_ns: Nanos(sent),
+        end: End::Complete,
+        end_ns,
+        reads,
+        bytes,
+    }
 }
 
 fn event(part: &Part) -> String {

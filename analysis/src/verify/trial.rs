@@ -5,12 +5,14 @@ use lab::{
     environment::Environment,
     plan,
     records::{ChunkRow, RequestRow, Trial, TrialOutcome, WARMUP},
+    workload::Shape,
 };
 
-use super::Notes;
+use super::{Notes, times};
+use crate::study::Contract;
 
 /// One trial: its facts, its rows, and its rows once more from the raw bytes.
-pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[Environment]) {
+pub(super) fn check(notes: &mut Notes, contract: &Contract, planned: &plan::Trial, environments: &[Environment]) {
     let folder = planned.folder();
     let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
     let Some(text) = notes.take(|b| b.file(&place(TRIAL))) else { return };
@@ -45,6 +47,9 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
     if let Some(rows) = &rows {
         count(notes, planned, rows, completed, &place(REQUEST_TABLE));
         spans(notes, &record, rows, &place(TRIAL));
+        for what in times::of_rows(contract, planned, &record, rows) {
+            notes.add(place(REQUEST_TABLE), what);
+        }
     }
     let Some(exchanges) = notes.take(|b| b.wire(&folder)) else { return };
     let (mut requests, mut chunks) = (Vec::new(), Vec::new());
@@ -53,11 +58,16 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
         requests.push(request);
         chunks.extend(of_request);
     }
-    let derived = lab::bundle::write_table(&requests, RequestRow::HEADER, REQUEST_TABLE);
-    if notes.take(|b| b.file(&place(REQUEST_TABLE))).is_some_and(|stored| stored != derived) {
-        let at = rows.iter().flatten().zip(&requests).find(|(stored, derived)| stored != derived);
-        let which = at.map(|(stored, _)| format!(" (first at request {})", stored.request)).unwrap_or_default();
-        notes.add(place(REQUEST_TABLE), format!("it does not follow from {WIRE}{which}"));
+    for what in times::of_reads(&exchanges) {
+        notes.add(place(WIRE), what);
+    }
+    // Row by row: files of older formats lack columns.
+    if let Some(stored) = &rows {
+        let at = stored.iter().zip(&requests).find(|(stored, derived)| stored != derived);
+        if at.is_some() || stored.len() != requests.len() {
+            let which = at.map(|(row, _)| format!(" (first at request {})", row.request)).unwrap_or_default();
+            notes.add(place(REQUEST_TABLE), format!("it does not follow from {WIRE}{which}"));
+        }
     }
     if let Some(stored) = notes.take(|b| b.table::<ChunkRow>(&place(CHUNK_TABLE))) {
         let at = stored.iter().zip(&chunks).find(|(stored, derived)| stored != derived);
@@ -69,20 +79,25 @@ pub(super) fn check(notes: &mut Notes, planned: &plan::Trial, environments: &[En
 }
 
 /// A phase lasts from before its first request to after its last, and no longer than the
-/// clock can have stood still around them.
+/// clock can have stood still around them; the first arrival of a schedule may be late.
 fn spans(notes: &mut Notes, record: &Trial, rows: &[RequestRow], place: &str) {
     for phase in &record.stages.phases {
         let own = || rows.iter().filter(|r| r.phase == phase.load);
+        let sent = || own().filter(|r| times::was_sent(r));
         let first = own().map(|r| r.intended_ns).min().unwrap_or(phase.start_ns);
-        let last = own().map(|r| r.end_ns).max().unwrap_or(phase.end_ns);
+        let last = sent().map(|r| r.end_ns).max().unwrap_or(phase.end_ns);
+        let shape = record.trial.phases.iter().find(|p| p.load == phase.load).map(|p| p.shape);
+        let waits = matches!(shape, Some(Shape::Open { .. } | Shape::Trace { .. }));
         let near = |a: u64, b: u64| a <= b && b - a < MOST_PAUSE.0;
-        if !near(phase.start_ns.0, first.0) || !near(last.0, phase.end_ns.0) {
+        let starts = if waits { phase.start_ns <= first } else { near(phase.start_ns.0, first.0) };
+        if !starts || !near(last.0, phase.end_ns.0) {
             notes.add(place, format!("phase {} does not span its requests", lab::text::shown(&phase.load, 80)));
         }
     }
 }
 
-/// Between a phase's clock start and its first request, or its last request and its end.
+/// Between a phase's clock start and the first request of a closed load, or its last request
+/// and its end.
 const MOST_PAUSE: lab::Nanos = lab::Nanos::from_secs(5);
 
 /// Every planned request once; of a failed trial at most once, and no other ones.
@@ -90,6 +105,11 @@ fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], complete
     let warmup = planned.warmup.ids().map(|id| (id, WARMUP));
     let timed = planned.phases.iter().flat_map(|p| p.requests.ids().map(move |id| (id, p.load.as_str())));
     let mut wanted: BTreeMap<u32, &str> = warmup.chain(timed).collect();
+    // A replayed warm-up has the shapes of the phases that run here, and no other's.
+    let replayed: Vec<plan::Span> = planned.phases.iter().filter_map(|p| p.replay).collect();
+    let optional = |id: u32, phase: &str| {
+        phase == WARMUP && !replayed.is_empty() && !replayed.iter().any(|span| span.ids().contains(&id))
+    };
     for row in rows {
         match wanted.remove(&row.request) {
             Some(phase) if phase == row.phase => {}
@@ -97,6 +117,7 @@ fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], complete
             None => notes.add(place, format!("request {} is not planned, or stands twice", row.request)),
         }
     }
+    wanted.retain(|id, phase| !optional(*id, phase));
     if let (true, Some(id)) = (completed, wanted.keys().next()) {
         notes.add(place, format!("{} planned requests have no row, the first is {id}", wanted.len()));
     }

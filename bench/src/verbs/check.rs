@@ -1,6 +1,6 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Digest, Result, plan, requests, workload};
+use lab::{Result, workload, workload::Server};
 
 /// Arguments of `bench check`.
 #[derive(clap::Args)]
@@ -13,23 +13,28 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for file in &args.files {
         let workload = workload::read(file)?;
-        let set = runner::run::materialise(&workload)?;
-        let plan = plan::expand(&workload, Digest::of(requests::to_jsonl(&set)));
+        let prepared = runner::prepare::prepare(&workload)?;
+        let plan = &prepared.plan;
         println!("{}: good", file.display());
         println!(
             "  {} candidates, {} rounds, {} trials, {} requests",
             workload.candidates.len(),
             workload.rounds,
             plan.trials.len(),
-            set.len()
+            prepared.requests.len()
         );
-        println!("  workload {}\n  requests {}\n  plan     {}", workload.digest, plan.requests, plan.digest());
+        println!("  workload {}\n  requests {}", workload.digest, plan.requests);
+        if let Some(schedule) = plan.schedule {
+            println!("  schedule {schedule}");
+        }
+        println!("  plan     {}", plan.digest());
         for (name, model) in workload.models.iter().filter(|(_, m)| !m.path.join("tokenizer.json").exists()) {
             println!(
                 "  note: model `{name}` is not on this host ({} has no tokenizer.json); `bench run` needs it",
                 model.path.display()
             );
         }
+        notes(&workload);
         match &workload.equivalence {
             None => println!("  note: no [equivalence]: outputs will not be judged"),
             Some(e) if e.tolerance.is_none() => println!(
@@ -44,4 +49,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a run would do that its author may not expect.
+fn notes(workload: &workload::Workload) {
+    if workload.candidates.is_empty() {
+        println!("  note: no candidate: the baseline is measured and compared with nothing");
+    }
+    if workload.sampling.temperature > 0.0 && workload.equivalence.is_some() {
+        println!("  note: temperature above 0: outputs cannot be judged, every verdict will be undecided");
+    }
+    let arms = workload.candidates.values().chain([&workload.baseline]);
+    let has_image = |server: &Server| matches!(server, Server::Image { .. });
+    if arms.into_iter().any(|arm| has_image(&arm.server)) {
+        println!("  note: images are checked and planned; this version runs commands and endpoints only");
+    }
+    let fewest = workload.loads.iter().map(|l| l.requests).sum::<u32>();
+    if let Some(e) = workload.equivalence.as_ref().filter(|e| e.sample > fewest) {
+        println!("  note: equivalence.sample is {}, a trial has {fewest} requests: all are graded", e.sample);
+    }
+    if workload.loads.iter().any(|l| l.rung.is_some()) && workload.slo.is_none() {
+        println!("  note: a ladder without [slo]: nothing says which of its steps is good enough");
+    }
 }

@@ -1,6 +1,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Digest, Result, plan, requests, workload, workload::Shape};
+use lab::{
+    Result,
+    plan::Phase,
+    workload,
+    workload::{Arrivals, Shape},
+};
 
 /// Arguments of `bench plan`.
 #[derive(clap::Args)]
@@ -14,8 +19,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workload = workload::read(&args.file)?;
-    let set = runner::run::materialise(&workload)?;
-    let plan = plan::expand(&workload, Digest::of(requests::to_jsonl(&set)));
+    let prepared = runner::prepare::prepare(&workload)?;
+    let plan = &prepared.plan;
     if args.json {
         print!("{}", plan.to_json());
         return Ok(ExitCode::SUCCESS);
@@ -25,13 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         "trial", "round", "block", "role", "arm", "model", "gpus"
     );
     for trial in &plan.trials {
-        let loads: Vec<String> = trial
-            .phases
-            .iter()
-            .map(|p| match p.shape {
-                Shape::Closed { concurrency } => format!("{} ({} × {} at once)", p.load, p.requests.count, concurrency),
-            })
-            .collect();
+        let loads: Vec<String> = trial.phases.iter().map(shown).collect();
         let role = format!("{:?}", trial.role).to_lowercase();
         println!(
             "{:>5} {:>5} {:>5}  {role:<9} {:<24} {:<16} {:>4}  {}",
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             loads.join(", ")
         );
     }
-    println!("\n{} trials, {} requests, plan {}", plan.trials.len(), set.len(), plan.digest());
+    println!("\n{} trials, {} requests, plan {}", plan.trials.len(), prepared.requests.len(), plan.digest());
     let longest = plan.trials.len() as f64
         * (workload.limits.ready.as_secs_f64() + workload.loads.len() as f64 * workload.limits.phase.as_secs_f64())
         / 3600.0;
@@ -54,4 +53,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         println!("at most {:.2} of cost at {} per GPU hour", longest * gpus * cost.gpu_hour, cost.gpu_hour);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A phase in a few words.
+fn shown(phase: &Phase) -> String {
+    let how = match phase.shape {
+        Shape::Closed { concurrency, .. } => format!("{concurrency} at once"),
+        Shape::Open { gap_ns, arrivals } => {
+            let kind = match arrivals {
+                Arrivals::Constant => "constant",
+                Arrivals::Poisson => "Poisson",
+                Arrivals::Gamma { .. } => "gamma",
+            };
+            format!("{:.4} a second, {kind}", 1e9 / gap_ns.0 as f64)
+        }
+        Shape::Trace { speed_thousandths, .. } => {
+            format!("trace at {}x", f64::from(speed_thousandths) / 1e3)
+        }
+    };
+    let time = phase.time_ns.map(|t| format!(", {t} at most")).unwrap_or_default();
+    format!("{} ({} × {how}{time})", phase.load, phase.requests.count)
 }

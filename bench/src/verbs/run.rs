@@ -4,7 +4,12 @@ use std::{
 };
 
 use analysis::Study;
-use lab::{Kind, Problem, Result, bundle::TRIALS, workload, workload::Workload};
+use lab::{
+    Kind, Problem, Result,
+    bundle::TRIALS,
+    workload,
+    workload::{Server, Workload},
+};
 
 use super::report;
 use crate::{progress::Lines, screen};
@@ -23,18 +28,33 @@ pub(crate) struct Args {
     /// Continue the newest unfinished run of this workload
     #[arg(long)]
     resume: bool,
+    /// Measure the server at this URL, which runs already, instead of the file's arms
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// The environment variable that holds the endpoint's API key
+    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    api_key_env: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let workload = workload::read(&args.file)?;
-    eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
+    let workload = match &args.endpoint {
+        None => workload::read(&args.file)?,
+        Some(url) => workload::of_endpoint(&args.file, url, args.api_key_env.as_deref())?,
+    };
+    let arms = workload.candidates.values().chain([&workload.baseline]);
+    if arms.into_iter().any(|arm| matches!(arm.server, Server::Command(_))) {
+        eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
+    }
     let lines = Lines::new();
     let bundles = super::until_interrupted(measure_and_grade(args, &workload, &lines));
     lines.end();
     let Some(bundles) = bundles? else {
         let folders = [("--out", &args.out, "results"), ("--reports", &args.reports, "reports")];
         let given = folders.iter().filter(|(_, path, usual)| path.as_os_str() != *usual);
-        let given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
+        let mut given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
+        for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
+            given.extend(value.iter().map(|value| format!(" {flag} {value}")));
+        }
         eprintln!(
             "stopped; finished trials are kept. Continue with: bench run {}{given} --resume",
             args.file.display()

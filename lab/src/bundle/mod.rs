@@ -11,9 +11,9 @@ mod write;
 
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
-pub use tables::{read_exchanges, read_table, write_exchanges, write_table};
+pub use tables::{ExchangeWriter, TableWriter, read_exchanges, read_table, write_exchanges, write_table};
 pub use verify::{Finding, verify};
-pub use write::RunFolder;
+pub use write::{RunFolder, TrialFolder};
 
 use serde::de::DeserializeOwned;
 
@@ -29,6 +29,10 @@ pub const PLAN: &str = "plan.json";
 pub const RUN: &str = "run.json";
 /// `requests.jsonl`
 pub const REQUESTS: &str = "requests.jsonl";
+/// `schedule.csv`
+pub const SCHEDULE: &str = "schedule.csv";
+/// `traces`
+pub const TRACES: &str = "traces";
 /// `environments`
 pub const ENVIRONMENTS: &str = "environments";
 /// `tokenizers`

@@ -1,11 +1,12 @@
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use super::{
-    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TOKENIZERS, TRIAL,
-    TRIALS, WIRE, WORKLOAD,
+    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TOKENIZERS, TRACES,
+    TRIAL, TRIALS, WIRE, WORKLOAD,
 };
 use crate::{
     Digest, Problem, Result,
@@ -14,6 +15,7 @@ use crate::{
     records::{self, ChunkRow, Exchange, ReferenceRow, RequestRow},
     requests::Request,
     tokenizer::Tokenizer,
+    trace::{self, Arrival},
     workload::Workload,
 };
 
@@ -95,6 +97,29 @@ impl Bundle {
     /// The request set.
     pub fn requests(&self) -> Result<Vec<Request>> {
         crate::requests::from_jsonl(&self.text(REQUESTS)?, REQUESTS)
+    }
+
+    /// The arrivals of each trace load, by the load's name: the traces whose digests the
+    /// workload names, all of them and no other.
+    pub fn traces(&self, workload: &Workload) -> Result<BTreeMap<String, Vec<Arrival>>> {
+        let mut traces = BTreeMap::new();
+        let mut files = Vec::new();
+        for (load, file) in workload.loads.iter().filter_map(|l| Some((&l.name, l.trace.as_ref()?))) {
+            let name = format!("{TRACES}/{load}.zst");
+            let bytes = super::tables::decompress(&self.file(&name)?, &name)?;
+            let digest = Digest::of(&bytes);
+            if digest != file.digest {
+                let what = format!("the trace's digest is {digest}, its workload names {}", file.digest);
+                return Err(Problem::broken(what).at(name));
+            }
+            traces.insert(load.clone(), trace::read(&bytes, &name)?);
+            files.push(name);
+        }
+        let below = format!("{TRACES}/");
+        match self.manifest.files.iter().find(|f| f.path.starts_with(&below) && !files.contains(&f.path)) {
+            None => Ok(traces),
+            Some(extra) => Err(Problem::broken("no load of the workload replays this trace").at(extra.path.clone())),
+        }
     }
 
     /// The environment of every host, by file name.

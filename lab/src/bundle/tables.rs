@@ -1,7 +1,7 @@
 //! CSV because anyone can open it and its bytes depend on no library's version; zstd
 //! where it is large.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -14,15 +14,80 @@ const LARGEST: u64 = 2 << 30;
 const LARGEST_TABLE: u64 = 1 << 30;
 const LARGEST_RATIO: u64 = 1 << 10;
 
+/// Evidence is compressed between two trials, while the machine waits: quickly.
+const LEVEL: i32 = 3;
+
+/// A file of a bundle that is written bit by bit, compressed if its name ends in `.zst`.
+struct Sink<W: Write>(Coding<W>);
+
+enum Coding<W: Write> {
+    Plain(W),
+    Compressed(zstd::Encoder<'static, W>),
+}
+
+impl<W: Write> Sink<W> {
+    fn new(to: W, name: &str) -> io::Result<Self> {
+        if !name.ends_with(".zst") {
+            return Ok(Sink(Coding::Plain(to)));
+        }
+        let mut encoder = zstd::Encoder::new(to, LEVEL)?;
+        encoder.include_checksum(true)?;
+        Ok(Sink(Coding::Compressed(encoder)))
+    }
+
+    fn finish(self) -> io::Result<W> {
+        match self.0 {
+            Coding::Plain(to) => Ok(to),
+            Coding::Compressed(encoder) => encoder.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Sink<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Coding::Plain(to) => to.write(bytes),
+            Coding::Compressed(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Coding::Plain(to) => to.flush(),
+            Coding::Compressed(encoder) => encoder.flush(),
+        }
+    }
+}
+
+/// A CSV table with a header, written row by row.
+pub struct TableWriter<W: Write>(csv::Writer<Sink<W>>);
+
+impl<W: Write> TableWriter<W> {
+    /// Begins the table `name`.
+    pub fn new(to: W, header: &[&str], name: &str) -> io::Result<Self> {
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Sink::new(to, name)?);
+        writer.write_record(header)?;
+        Ok(TableWriter(writer))
+    }
+
+    /// Adds a row.
+    pub fn row<T: Serialize>(&mut self, row: &T) -> io::Result<()> {
+        self.0.serialize(row).map_err(io::Error::other)
+    }
+
+    /// Ends the table.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(|e| io::Error::other(e.to_string()))?.finish()
+    }
+}
+
 /// Rows as CSV with a header; compressed if `path` ends in `.zst`.
 pub fn write_table<T: Serialize>(rows: &[T], header: &[&str], path: &str) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(header).expect("memory takes everything");
+    let mut writer = TableWriter::new(Vec::new(), header, path).expect("memory takes everything");
     for row in rows {
-        writer.serialize(row).expect("memory takes every row");
+        writer.row(row).expect("memory takes every row");
     }
-    let bytes = writer.into_inner().expect("memory takes everything");
-    if path.ends_with(".zst") { compress(&bytes) } else { bytes }
+    writer.finish().expect("memory takes everything")
 }
 
 /// Reads what [`write_table`] wrote; `place` names it in messages.
@@ -42,16 +107,37 @@ pub fn read_table<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<Vec<
         .collect()
 }
 
-/// `wire.zst`: for each exchange a line of JSON, its bytes, and a line feed.
-pub fn write_exchanges(exchanges: &[Exchange]) -> Vec<u8> {
-    let mut plain = Vec::new();
-    for exchange in exchanges {
-        serde_json::to_writer(&mut plain, exchange).expect("memory takes everything");
-        plain.push(b'\n');
-        plain.extend_from_slice(&exchange.bytes);
-        plain.push(b'\n');
+/// `wire.zst`, written exchange by exchange: for each a line of JSON, its bytes, and a line
+/// feed.
+pub struct ExchangeWriter<W: Write>(io::BufWriter<Sink<W>>);
+
+impl<W: Write> ExchangeWriter<W> {
+    /// Begins the file.
+    pub fn new(to: W) -> io::Result<Self> {
+        Ok(ExchangeWriter(io::BufWriter::new(Sink::new(to, super::WIRE)?)))
     }
-    compress(&plain)
+
+    /// Adds an exchange.
+    pub fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
+        serde_json::to_writer(&mut self.0, exchange)?;
+        self.0.write_all(b"\n")?;
+        self.0.write_all(&exchange.bytes)?;
+        self.0.write_all(b"\n")
+    }
+
+    /// Ends the file.
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    }
+}
+
+/// `wire.zst` of exchanges.
+pub fn write_exchanges(exchanges: &[Exchange]) -> Vec<u8> {
+    let mut writer = ExchangeWriter::new(Vec::new()).expect("memory takes everything");
+    for exchange in exchanges {
+        writer.exchange(exchange).expect("memory takes everything");
+    }
+    writer.finish().expect("memory takes everything")
 }
 
 /// Reads what [`write_exchanges`] wrote.
@@ -75,7 +161,7 @@ pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
         let length = exchange
             .reads
             .iter()
-            .try_fold(0usize, |sum, (_, len)| sum.checked_add(*len))
+            .try_fold(0usize, |sum, read| sum.checked_add(read.len))
             .filter(|sum| *sum as u64 <= LARGEST);
         let length = length.ok_or_else(|| broken("an exchange is too long".into()))?;
         reader
@@ -92,10 +178,9 @@ pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
 }
 
 pub(super) fn compress(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = zstd::Encoder::new(Vec::new(), 9).expect("a valid level");
-    encoder.include_checksum(true).expect("a valid parameter");
-    encoder.write_all(plain).expect("memory takes everything");
-    encoder.finish().expect("memory takes everything")
+    let mut sink = Sink::new(Vec::new(), ".zst").expect("a valid level");
+    sink.write_all(plain).expect("memory takes everything");
+    sink.finish().expect("memory takes everything")
 }
 
 pub(super) fn decompress(bytes: &[u8], place: &str) -> Result<Vec<u8>> {

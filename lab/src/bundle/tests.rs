@@ -3,14 +3,17 @@ use std::{fs, path::Path};
 use super::*;
 use crate::{
     Nanos,
-    records::{Exchange, List},
+    records::{Exchange, List, Read},
     wire::End,
 };
 
 fn sealed(folder: &Path) -> std::path::PathBuf {
     let run = RunFolder::create(&folder.join("run")).unwrap();
     run.put("workload.toml", b"name = \"x\"\n").unwrap();
-    run.publish_trial("0001-baseline", &[("trial.json", b"{}".to_vec()), ("server.log", b"hello".to_vec())]).unwrap();
+    let trial = run.begin_trial("0001-baseline").unwrap();
+    trial.put("trial.json", b"{}").unwrap();
+    trial.put("server.log", b"hello").unwrap();
+    run.publish_trial(trial).unwrap();
     run.seal(Kind::Measure, Vec::new(), "2026-01-01T00:00:00Z").unwrap().0
 }
 
@@ -82,7 +85,9 @@ fn a_folder_without_a_manifest_is_not_a_bundle() {
 fn unfinished_parts_are_removed_on_resume_and_published_ones_stay() {
     let temp = tempfile::tempdir().unwrap();
     let run = RunFolder::create(&temp.path().join("run")).unwrap();
-    run.publish_trial("0001-a", &[("trial.json", Vec::new())]).unwrap();
+    let trial = run.begin_trial("0001-a").unwrap();
+    trial.put("trial.json", b"").unwrap();
+    run.publish_trial(trial).unwrap();
     fs::create_dir(run.path().join("trials/.building-0002-b")).unwrap();
     fs::write(run.path().join(".building-plan.json"), "{").unwrap();
     let resumed = RunFolder::resume(run.path()).unwrap();
@@ -118,10 +123,14 @@ fn exchanges_come_back_with_their_bytes_and_boundaries() {
         request,
         phase: "c4".into(),
         intended_ns: Nanos(1),
+        started_ns: Some(Nanos(1)),
         sent_ns: Nanos(2),
         end: End::Closed,
         end_ns: Nanos(9),
-        reads: vec![(Nanos(5), 1), (Nanos(7), bytes.len() - 1)],
+        reads: vec![
+            Read { at: Nanos(5), len: 1, behind: Nanos(0) },
+            Read { at: Nanos(7), len: bytes.len() - 1, behind: Nanos(2) },
+        ],
         bytes: bytes.to_vec(),
     };
     let exchanges = [exchange(0, b"\n{}\n\n"), exchange(1, &[0, 255, 10])];

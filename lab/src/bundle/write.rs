@@ -88,19 +88,21 @@ impl RunFolder {
         self.put(name, &super::tables::compress(bytes))
     }
 
-    /// Publishes a trial's folder with all its files by one rename.
-    pub fn publish_trial(&self, name: &str, files: &[(&str, Vec<u8>)]) -> Result<()> {
+    /// Begins a trial's folder, beside the published ones.
+    pub fn begin_trial(&self, name: &str) -> Result<TrialFolder> {
         self.still_there()?;
         let trials = self.path.join(TRIALS);
         let building = trials.join(format!("{BUILDING}{name}"));
         fs::create_dir_all(&building).map_err(|e| failed("make the folder", &building, &e))?;
-        for (file, bytes) in files {
-            write_synced(&building.join(file), bytes)?;
-        }
-        sync_folder(&building)?;
-        let target = trials.join(name);
-        fs::rename(&building, &target).map_err(|e| failed("publish", &target, &e))?;
-        sync_folder(&trials)
+        Ok(TrialFolder { building, target: trials.join(name) })
+    }
+
+    /// Publishes a trial's folder by one rename.
+    pub fn publish_trial(&self, trial: TrialFolder) -> Result<()> {
+        self.still_there()?;
+        sync_folder(&trial.building)?;
+        fs::rename(&trial.building, &trial.target).map_err(|e| failed("publish", &trial.target, &e))?;
+        sync_folder(&self.path.join(TRIALS))
     }
 
     /// Whether a trial is published.
@@ -123,6 +125,25 @@ impl RunFolder {
         let manifest = Manifest { format: manifest::FORMAT, kind, parents, sealed: sealed.to_owned(), files };
         self.put(MANIFEST, manifest.to_json().as_bytes())?;
         Ok((self.path, manifest.id()))
+    }
+}
+
+/// A trial's folder that is not published yet.
+#[derive(Debug)]
+pub struct TrialFolder {
+    building: PathBuf,
+    target: PathBuf,
+}
+
+impl TrialFolder {
+    /// Where a file of it is while the trial goes on.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.building.join(file)
+    }
+
+    /// Writes one file.
+    pub fn put(&self, file: &str, bytes: &[u8]) -> Result<()> {
+        write_synced(&self.path(file), bytes)
     }
 }
 

@@ -44,14 +44,18 @@ pub struct Exchange {
     pub phase: String,
     /// When the schedule wanted it sent.
     pub intended_ns: Nanos,
+    /// When its client turned to it, before anything was needed of the server. How much
+    /// later than intended that is, is the client's own doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_ns: Option<Nanos>,
     /// Immediately before the first byte was handed to the socket.
     pub sent_ns: Nanos,
     /// How reading ended.
     pub end: End,
     /// When reading ended.
     pub end_ns: Nanos,
-    /// Each read of the socket: offset right after it returned, and bytes.
-    pub reads: Vec<(Nanos, usize)>,
+    /// Each read of the socket.
+    pub reads: Vec<Read>,
     /// The response, byte for byte.
     #[serde(skip)]
     pub bytes: Vec<u8>,
@@ -60,17 +64,18 @@ pub struct Exchange {
 impl Exchange {
     /// What the bytes come to.
     pub fn derive(&self) -> Derived {
-        let lengths: Vec<usize> = self.reads.iter().map(|(_, len)| *len).collect();
+        let lengths: Vec<usize> = self.reads.iter().map(|read| read.len).collect();
         crate::wire::derive(&self.bytes, &lengths, self.end)
     }
 
     /// The rows that go into `requests.csv` and `chunks.csv.zst`.
     pub fn rows(&self, derived: &Derived) -> (RequestRow, Vec<ChunkRow>) {
-        let stamp = |read: u32| self.reads.get(read as usize).map_or(self.end_ns, |(at, _)| *at);
+        let stamp = |read: u32| self.reads.get(read as usize).map_or(self.end_ns, |read| read.arrived());
         let request = RequestRow {
             request: self.request,
             phase: self.phase.clone(),
             intended_ns: self.intended_ns,
+            started_ns: self.started_ns,
             sent_ns: self.sent_ns,
             head_ns: derived.head_read.map(stamp),
             end_ns: self.end_ns,
@@ -91,6 +96,7 @@ impl Exchange {
             done: derived.done,
             claimed_prompt: derived.claimed.prompt,
             claimed_output: derived.claimed.output,
+            behind_ns: self.reads.iter().map(|read| read.behind).max().unwrap_or_default(),
         };
         let chunks = derived.chunks.iter().map(|chunk| ChunkRow {
             request: self.request,
@@ -105,6 +111,56 @@ impl Exchange {
             finish: chunk.finish.clone(),
         });
         (request, chunks.collect())
+    }
+}
+
+/// One read of the socket, stored as `[at, len]` or `[at, len, behind]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Read {
+    /// Right after it returned.
+    pub at: Nanos,
+    /// Bytes.
+    pub len: usize,
+    /// How long the last of them had been in the kernel by then; zero where the kernel does
+    /// not say.
+    pub behind: Nanos,
+}
+
+impl Read {
+    /// When the bytes were at this host.
+    pub fn arrived(self) -> Nanos {
+        Nanos(self.at.0.saturating_sub(self.behind.0))
+    }
+}
+
+impl Serialize for Read {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        if self.behind.is_zero() {
+            (self.at, self.len).serialize(s)
+        } else {
+            (self.at, self.len, self.behind).serialize(s)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Parts;
+        impl<'de> serde::de::Visitor<'de> for Parts {
+            type Value = Read;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an offset, a length and perhaps how far behind the read was")
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Read, A::Error> {
+                let missing = |i| move || serde::de::Error::invalid_length(i, &"two or three numbers");
+                Ok(Read {
+                    at: seq.next_element()?.ok_or_else(missing(0))?,
+                    len: seq.next_element()?.ok_or_else(missing(1))?,
+                    behind: seq.next_element()?.unwrap_or_default(),
+                })
+            }
+        }
+        d.deserialize_seq(Parts)
     }
 }
 
@@ -139,6 +195,9 @@ pub struct RequestRow {
     pub phase: String,
     /// When the schedule wanted it sent.
     pub intended_ns: Nanos,
+    /// When its client turned to it.
+    #[serde(default)]
+    pub started_ns: Option<Nanos>,
     /// When it was sent.
     pub sent_ns: Nanos,
     /// When the response's head was complete.
@@ -167,6 +226,9 @@ pub struct RequestRow {
     pub claimed_prompt: Option<u64>,
     /// Output tokens, as the server claims.
     pub claimed_output: Option<u64>,
+    /// The longest that read bytes had been in the kernel.
+    #[serde(default)]
+    pub behind_ns: Nanos,
 }
 
 impl RequestRow {
@@ -175,6 +237,7 @@ impl RequestRow {
         "request",
         "phase",
         "intended_ns",
+        "started_ns",
         "sent_ns",
         "head_ns",
         "end_ns",
@@ -189,6 +252,7 @@ impl RequestRow {
         "done",
         "claimed_prompt",
         "claimed_output",
+        "behind_ns",
     ];
 }
 
@@ -202,7 +266,7 @@ pub struct ChunkRow {
     pub event: u32,
     /// The read that completed it.
     pub read: u32,
-    /// When that read returned.
+    /// When its bytes were at this host.
     pub offset_ns: Nanos,
     /// Token ids, where the server gives them.
     pub ids: List<u32>,

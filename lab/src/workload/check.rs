@@ -5,14 +5,42 @@ use std::{collections::BTreeSet, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Server, Shape, Workload, written,
+    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server, Slo, Warmup,
+    Workload, written,
 };
-use crate::{Digest, Kind, Problem, Result};
+use crate::{
+    Digest, Kind, Nanos, Problem, Result,
+    requests::{self, Wrong},
+};
 
 /// Reads and checks a workload file.
 pub fn read(path: &Path) -> Result<Workload> {
     let source =
         std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
+    parse(&source, path)
+}
+
+/// The workload of a file with one arm, which is somebody else's running server: the file's
+/// own arms are left out, and so is what belongs to them.
+pub fn of_endpoint(path: &Path, url: &str, api_key_env: Option<&str>) -> Result<Workload> {
+    let source =
+        std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
+    let Ok(mut table) = toml::from_str::<toml::Table>(&source) else { return parse(&source, path) };
+    table.remove("candidates");
+    let mut arm = toml::Table::new();
+    arm.insert("endpoint".into(), url.into());
+    arm.insert("description".into(), "a running server, not started by this run".into());
+    arm.extend(api_key_env.map(|name| ("api_key_env".to_owned(), name.into())));
+    table.insert("baseline".into(), arm.into());
+    if let Some(matrix) = table.get_mut("matrix").and_then(toml::Value::as_table_mut) {
+        matrix.remove("candidates");
+        matrix.remove("exclude");
+    }
+    // Nobody is graded by itself.
+    if table.get("equivalence").and_then(|e| e.get("reference")).is_none() {
+        table.remove("equivalence");
+    }
+    let source = toml::to_string(&table).map_err(|e| Problem::input(e.to_string()))?;
     parse(&source, path)
 }
 
@@ -26,22 +54,15 @@ pub fn parse(source: &str, path: &Path) -> Result<Workload> {
     Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }.workload(written)
 }
 
-struct Check<'a> {
-    source: &'a str,
-    path: &'a Path,
-    folder: &'a Path,
+pub(super) struct Check<'a> {
+    pub(super) source: &'a str,
+    pub(super) path: &'a Path,
+    pub(super) folder: &'a Path,
 }
 
 impl Check<'_> {
     fn workload(&self, w: written::Workload) -> Result<Workload> {
         self.name("name", &w.name)?;
-        if w.candidates.is_empty() {
-            return Err(self.wrong(
-                "candidates",
-                "there is no candidate to compare",
-                "add [candidates.NAME] with a command or an image",
-            ));
-        }
         let baseline = self.arm(BASELINE, w.baseline)?;
         let mut candidates = std::collections::BTreeMap::new();
         for (name, arm) in w.candidates {
@@ -63,14 +84,11 @@ impl Check<'_> {
         let loads = self.loads(w.load)?;
         let groups = self.groups(&w.matrix, &models, &candidates, &loads)?;
         self.in_range("rounds.count", w.rounds.count, 1..=1_000)?;
-        self.in_range("warmup.requests", w.warmup.requests, 0..=100_000)?;
-        self.in_range("sampling.max_tokens", w.sampling.max_tokens, 1..=1 << 20)?;
-        if !(0.0..=2.0).contains(&w.sampling.temperature) {
-            return Err(self.wrong(
-                "sampling.temperature",
-                &format!("{} is not between 0 and 2", w.sampling.temperature),
-                "write 0 for greedy decoding",
-            ));
+        let warmup = self.warmup(&w.warmup)?;
+        self.sampling(&w.sampling)?;
+        self.client(&w.client)?;
+        if let Some(slo) = &w.slo {
+            self.slo(slo)?;
         }
         for (field, limit) in [
             ("ready", w.limits.ready),
@@ -86,14 +104,13 @@ impl Check<'_> {
                 ));
             }
         }
-        let requests = match w.requests {
-            Requests::File { path, digest } => Requests::File { path: self.folder.join(path), digest },
-            Requests::Prose { seed, words } => {
-                self.in_range("requests.prose.words", words, 1..=1 << 16)?;
-                Requests::Prose { seed, words }
-            }
-        };
-        let per_round = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>() + u64::from(w.warmup.requests);
+        let requests = self.requests(w.requests, &models)?;
+        let timed = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>();
+        let per_round = timed
+            + match warmup {
+                Warmup::Requests(count) => u64::from(count),
+                Warmup::Replay => timed,
+            };
         let in_all = per_round * u64::from(w.rounds.count);
         if in_all > u64::from(MOST_REQUESTS) {
             let what = format!("{in_all} requests in all are more than {MOST_REQUESTS}");
@@ -114,7 +131,9 @@ impl Check<'_> {
             groups,
             rounds: w.rounds.count,
             seed: w.rounds.seed,
-            warmup: w.warmup.requests,
+            warmup,
+            client: w.client,
+            slo: w.slo,
             limits: w.limits,
             equivalence,
             cost: w.cost,
@@ -122,8 +141,18 @@ impl Check<'_> {
     }
 
     fn arm(&self, field: &str, arm: written::Arm) -> Result<Arm> {
-        let server = match (arm.command, arm.image) {
-            (Some(command), None) => {
+        let server = match (arm.command, arm.image, arm.endpoint) {
+            (None, None, Some(url)) => {
+                if !arm.env.is_empty() || !arm.args.is_empty() {
+                    let what = "nobody here starts this server, so it gets neither arguments nor variables";
+                    return Err(self.wrong(&format!("{field}.endpoint"), what, "remove args and env"));
+                }
+                let url = url.parse().map_err(|what: String| {
+                    self.wrong(&format!("{field}.endpoint"), &what, "write it like \"http://127.0.0.1:8000\"")
+                })?;
+                Server::Endpoint(url)
+            }
+            (Some(command), None, None) => {
                 if command.first().is_none_or(String::is_empty) {
                     return Err(self.wrong(
                         &format!("{field}.command"),
@@ -152,57 +181,27 @@ impl Check<'_> {
                 }
                 Server::Command(command)
             }
-            (None, Some(image)) => Server::Image { image, args: arm.args },
-            (Some(_), Some(_)) => {
-                return Err(self.wrong(field, "both a command and an image are given", "keep one of them"));
-            }
-            (None, None) => {
+            (None, Some(image), None) => Server::Image { image, args: arm.args },
+            (None, None, None) => {
                 return Err(self.wrong(
                     field,
-                    "neither a command nor an image is given",
-                    "add command = [\"…\"] or image = \"name@sha256:…\"",
+                    "neither a command nor an image nor an endpoint is given",
+                    "add command = [\"…\"], image = \"name@sha256:…\" or endpoint = \"http://…\"",
+                ));
+            }
+            _ => {
+                return Err(self.wrong(
+                    field,
+                    "only one of a command, an image and an endpoint can be given",
+                    "keep one of them",
                 ));
             }
         };
-        Ok(Arm { description: arm.description, server, env: arm.env })
-    }
-
-    fn loads(&self, written: Vec<written::Load>) -> Result<Vec<Load>> {
-        let mut names = BTreeSet::new();
-        if written.is_empty() {
-            return Err(self.wrong(
-                "load",
-                "there is no load",
-                "add [[load]] with a name, requests and closed = { concurrency = 4 }",
-            ));
+        if arm.api_key_env.as_deref().is_some_and(|name| name.is_empty() || name.contains(['=', '\0'])) {
+            let what = "this is not the name of an environment variable";
+            return Err(self.wrong(&format!("{field}.api_key_env"), what, "write the variable's name, never the key"));
         }
-        written
-            .into_iter()
-            .map(|load| {
-                self.name("load.name", &load.name)?;
-                if !names.insert(load.name.clone()) {
-                    return Err(self.wrong(
-                        "load.name",
-                        &format!("two loads are named `{}`", load.name),
-                        "give each load its own name",
-                    ));
-                }
-                self.in_range("load.requests", load.requests, 1..=1 << 24)?;
-                let Some(closed) = load.closed else {
-                    return Err(self.wrong(
-                        "load",
-                        &format!("load `{}` has no shape", load.name),
-                        "add closed = { concurrency = 4 }",
-                    ));
-                };
-                self.in_range("load.closed.concurrency", closed.concurrency, 1..=100_000)?;
-                Ok(Load {
-                    name: load.name,
-                    requests: load.requests,
-                    shape: Shape::Closed { concurrency: closed.concurrency },
-                })
-            })
-            .collect()
+        Ok(Arm { description: arm.description, server, env: arm.env, api_key_env: arm.api_key_env })
     }
 
     fn groups(
@@ -239,7 +238,7 @@ impl Check<'_> {
         for model in &models {
             for &gpus in matrix.gpus.as_deref().unwrap_or(&[0]) {
                 let candidates: Vec<String> = names.iter().filter(|c| !excluded(c, model, gpus)).cloned().collect();
-                if !candidates.is_empty() {
+                if !candidates.is_empty() || names.is_empty() {
                     groups.push(Group { model: model.clone(), gpus, candidates, loads: loads.clone() });
                 }
             }
@@ -279,6 +278,110 @@ impl Check<'_> {
         Ok(chosen.to_vec())
     }
 
+    /// Paths begin at the workload file's folder; named models exist.
+    fn requests(&self, requests: Requests, models: &std::collections::BTreeMap<String, Model>) -> Result<Requests> {
+        let model = |field: &str, name: &str| {
+            if models.contains_key(name) {
+                return Ok(());
+            }
+            let known: Vec<&str> = models.keys().map(String::as_str).collect();
+            Err(self.wrong(
+                field,
+                &format!("no model is named `{name}`"),
+                &format!("write one of {}", known.join(", ")),
+            ))
+        };
+        let wrong =
+            |section: &str, (field, what, next): Wrong| self.wrong(&format!("requests.{section}.{field}"), &what, next);
+        match requests {
+            Requests::File(file) => Ok(Requests::File(requests::File { path: self.folder.join(&file.path), ..file })),
+            Requests::Prose { seed, words } => {
+                self.in_range("requests.prose.words", words, 1..=1 << 16)?;
+                Ok(Requests::Prose { seed, words })
+            }
+            Requests::Text(text) => {
+                model("requests.text.model", &text.model)?;
+                text.check().map_err(|w| wrong("text", w))?;
+                Ok(Requests::Text(text))
+            }
+            Requests::Sharegpt(set) => {
+                model("requests.sharegpt.model", &set.model)?;
+                set.check().map_err(|w| wrong("sharegpt", w))?;
+                Ok(Requests::Sharegpt(requests::Sharegpt { path: self.folder.join(&set.path), ..set }))
+            }
+            Requests::V1(v1) => {
+                model("requests.v1.model", &v1.model)?;
+                v1.check().map_err(|w| wrong("v1", w))?;
+                Ok(Requests::V1(requests::V1 { corpus: self.folder.join(&v1.corpus), ..v1 }))
+            }
+        }
+    }
+
+    fn warmup(&self, warmup: &written::Warmup) -> Result<Warmup> {
+        match (warmup.requests, warmup.replay) {
+            (Some(_), true) => Err(self.wrong(
+                "warmup.requests",
+                "a replay sends as many requests as the loads have",
+                "keep one of requests and replay",
+            )),
+            (None, true) => Ok(Warmup::Replay),
+            (requests, false) => {
+                let requests = requests.unwrap_or(4);
+                self.in_range("warmup.requests", requests, 0..=100_000)?;
+                Ok(Warmup::Requests(requests))
+            }
+        }
+    }
+
+    fn sampling(&self, s: &Sampling) -> Result<()> {
+        self.in_range("sampling.max_tokens", s.max_tokens, 1..=1 << 20)?;
+        if let Some(least) = s.min_tokens {
+            self.in_range("sampling.min_tokens", least, 0..=s.max_tokens)?;
+        }
+        if !(0.0..=2.0).contains(&s.temperature) {
+            return Err(self.wrong(
+                "sampling.temperature",
+                &format!("{} is not between 0 and 2", s.temperature),
+                "write 0 for greedy decoding",
+            ));
+        }
+        if s.top_p.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
+            return Err(self.wrong("sampling.top_p", "it is not above 0 and at most 1", "write 1 to draw from all"));
+        }
+        if s.top_k.is_some_and(|k| k < -1) {
+            return Err(self.wrong("sampling.top_k", "it is below -1", "write -1 or 0 to draw from all"));
+        }
+        for (name, value) in &s.extra {
+            let field = format!("sampling.extra.{name}");
+            if OURS.contains(&name.as_str()) {
+                return Err(self.wrong(&field, "this field of the request's body is set by bench itself", "remove it"));
+            }
+            if value.to_string().contains("$__toml_private_datetime") {
+                return Err(self.wrong(&field, "JSON has no dates", "write it as a string"));
+            }
+        }
+        Ok(())
+    }
+
+    fn client(&self, client: &Client) -> Result<()> {
+        self.in_range("client.connections", client.connections, 0..=100_000)?;
+        self.in_range("client.threads", client.threads, 1..=256)?;
+        if client.stagger > Nanos::from_secs(1) {
+            return Err(self.wrong("client.stagger", "it is longer than a second", "write a time like \"200us\""));
+        }
+        Ok(())
+    }
+
+    fn slo(&self, slo: &Slo) -> Result<()> {
+        if [slo.ttft, slo.tpot, slo.e2el].iter().all(Option::is_none) {
+            return Err(self.wrong("slo", "it asks for nothing", "add ttft, tpot or e2el, like ttft = \"500ms\""));
+        }
+        if !(slo.share > 0.0 && slo.share <= 1.0) {
+            return Err(self.wrong("slo.share", &format!("{} is no share", slo.share), "write one like 0.99"));
+        }
+        Ok(())
+    }
+
     fn equivalence(&self, e: written::Equivalence) -> Result<Equivalence> {
         self.in_range("equivalence.sample", e.sample, 1..=1 << 20)?;
         if let Some(t) = e.tolerance {
@@ -297,7 +400,7 @@ impl Check<'_> {
     }
 
     /// Names become parts of file names and table cells.
-    fn name(&self, field: &str, name: &str) -> Result<()> {
+    pub(super) fn name(&self, field: &str, name: &str) -> Result<()> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
         if name.is_empty() || name.len() > 64 || name.starts_with(['.', '-']) || !name.chars().all(plain) {
             let shown = crate::text::shown(name, 80);
@@ -310,7 +413,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn in_range(&self, field: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
+    pub(super) fn in_range(&self, field: &str, value: u32, range: std::ops::RangeInclusive<u32>) -> Result<()> {
         if range.contains(&value) {
             return Ok(());
         }
@@ -321,7 +424,7 @@ impl Check<'_> {
         ))
     }
 
-    fn wrong(&self, field: &str, what: &str, next: &str) -> Problem {
+    pub(super) fn wrong(&self, field: &str, what: &str, next: &str) -> Problem {
         Problem::input(what).at(format!("{}:{}: {field}", self.path.display(), self.line(field))).next(next)
     }
 
@@ -342,6 +445,31 @@ impl Check<'_> {
         line_of(self.source, start)
     }
 }
+
+/// Fields of a request's body that have their own place in the workload file, or are what
+/// makes it a timed request.
+const OURS: [&str; 20] = [
+    "model",
+    "messages",
+    "prompt",
+    "stream",
+    "stream_options",
+    "n",
+    "max_tokens",
+    "max_completion_tokens",
+    "min_tokens",
+    "temperature",
+    "top_p",
+    "top_k",
+    "seed",
+    "stop",
+    "ignore_eos",
+    "return_token_ids",
+    "logprobs",
+    "top_logprobs",
+    "echo",
+    "best_of",
+];
 
 /// What a command may leave to be filled in.
 const PLACEHOLDERS: [&str; 5] = ["port", "model", "served_name", "bench", "here"];

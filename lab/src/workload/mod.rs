@@ -6,14 +6,17 @@
 //! `Workload`; only that travels further in.
 
 mod check;
+mod load;
+mod url;
 mod written;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Digest, Nanos, image::Image};
-pub use check::{parse, read};
+use crate::{Bytes, Digest, Nanos, image::Image, requests};
+pub use check::{of_endpoint, parse, read};
+pub use url::Url;
 
 /// The name of the baseline among arms.
 pub const BASELINE: &str = "baseline";
@@ -50,10 +53,14 @@ pub struct Workload {
     pub rounds: u32,
     /// Seed of every order in the plan.
     pub seed: u64,
-    /// Warm-up requests of each trial.
-    pub warmup: u32,
+    /// What each trial sends before its first phase.
+    pub warmup: Warmup,
+    /// How requests are sent, the same to every arm.
+    pub client: Client,
     /// Deadlines and bounds.
     pub limits: Limits,
+    /// The latencies that goodput asks for.
+    pub slo: Option<Slo>,
     /// How outputs are graded; none means that no verdict on outputs is sought.
     pub equivalence: Option<Equivalence>,
     /// Price of the machine.
@@ -68,7 +75,19 @@ impl Workload {
 
     /// The requests that one round takes from the set: warm-up, then each load's.
     pub fn requests_per_round(&self) -> u32 {
-        self.warmup + self.loads.iter().map(|l| l.requests).sum::<u32>()
+        self.warmup_requests() + self.timed_requests()
+    }
+
+    /// The requests of one warm-up.
+    pub fn warmup_requests(&self) -> u32 {
+        match self.warmup {
+            Warmup::Requests(count) => count,
+            Warmup::Replay => self.timed_requests(),
+        }
+    }
+
+    fn timed_requests(&self) -> u32 {
+        self.loads.iter().map(|l| l.requests).sum()
     }
 
     /// The requests that the whole workload takes from the set; a checked workload keeps
@@ -98,6 +117,9 @@ pub struct Arm {
     pub server: Server,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// The variable of our own environment that holds the API key. The key is sent, and
+    /// stored nowhere.
+    pub api_key_env: Option<String>,
 }
 
 /// How a server is started.
@@ -113,37 +135,51 @@ pub enum Server {
         /// Arguments after its entry point.
         args: Vec<String>,
     },
+    /// A server that runs already and that nobody here starts or stops: its base URL.
+    Endpoint(Url),
 }
 
 /// Where prompts come from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Requests {
     /// A request set in a file.
-    File {
-        /// JSONL, relative to the workload file.
-        path: PathBuf,
-        /// SHA-256 of the file.
-        digest: Digest,
-    },
-    /// Instructions of our own wording, see [`crate::requests::prose`].
+    File(requests::File),
+    /// Instructions of our own wording, see [`requests::prose`].
     Prose {
         /// Seed of every choice.
         seed: u64,
         /// Words of a prompt, about.
         words: u32,
     },
+    /// Synthetic text of exact lengths in tokens.
+    Text(requests::Text),
+    /// Recorded conversations.
+    Sharegpt(requests::Sharegpt),
+    /// The shape of Cacheon's V1 evaluation.
+    V1(requests::V1),
 }
 
 /// What is asked of the model, the same of every arm.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sampling {
-    /// Most output tokens of a request.
+    /// Most output tokens of a request that says nothing itself.
     pub max_tokens: u32,
+    /// No end before so many output tokens.
+    pub min_tokens: Option<u32>,
     /// 0 is greedy.
     #[serde(default)]
     pub temperature: f64,
+    /// Share of the probability that is drawn from.
+    pub top_p: Option<f64>,
+    /// Number of tokens that are drawn from.
+    pub top_k: Option<i64>,
+    /// The server's seed.
+    pub seed: Option<i64>,
+    /// Texts that end an answer.
+    #[serde(default)]
+    pub stop: Vec<String>,
     /// Go on after the end token.
     #[serde(default)]
     pub ignore_eos: bool,
@@ -152,6 +188,9 @@ pub struct Sampling {
     pub token_ids: bool,
     /// Ask for this many top logprobs in the timed stream.
     pub logprobs: Option<u32>,
+    /// Further fields of the request's body, as they stand.
+    #[serde(default)]
+    pub extra: BTreeMap<String, serde_json::Value>,
 }
 
 fn yes() -> bool {
@@ -159,7 +198,7 @@ fn yes() -> bool {
 }
 
 /// One load phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     /// Unique in the workload.
     pub name: String,
@@ -167,6 +206,14 @@ pub struct Load {
     pub requests: u32,
     /// When requests are sent.
     pub shape: Shape,
+    /// Nothing is sent after so much time of the phase.
+    pub time: Option<Nanos>,
+    /// The pause before each further turn of a session.
+    pub think: Option<Think>,
+    /// The ladder that it is a step of.
+    pub rung: Option<Rung>,
+    /// The trace's file.
+    pub trace: Option<TraceFile>,
 }
 
 /// When requests are sent.
@@ -177,7 +224,132 @@ pub enum Shape {
     Closed {
         /// The number of clients.
         concurrency: u32,
+        /// The clients begin evenly over this time.
+        #[serde(default, skip_serializing_if = "Nanos::is_zero")]
+        ramp_ns: Nanos,
     },
+    /// Requests, or the first turns of sessions, arrive whether or not others have ended.
+    Open {
+        /// The mean time between arrivals.
+        gap_ns: Nanos,
+        /// How arrivals are spread.
+        arrivals: Arrivals,
+    },
+    /// Arrivals as they were recorded.
+    Trace {
+        /// Of the trace's file.
+        digest: Digest,
+        /// Recorded time over replayed time, in thousandths.
+        speed_thousandths: u32,
+    },
+}
+
+/// How open arrivals are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Arrivals {
+    /// Every gap is the mean gap.
+    Constant,
+    /// Exponential gaps.
+    Poisson,
+    /// Gamma gaps: the shape is the burstiness; below 1 arrivals cluster, 1 is Poisson.
+    Gamma {
+        /// In thousandths.
+        burstiness_thousandths: u32,
+    },
+}
+
+/// The pause before each further turn of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Think {
+    /// Always the same.
+    Constant(Nanos),
+    /// Exponential with this mean.
+    Exponential(Nanos),
+}
+
+/// A step of a ladder: a declared geometric series of rates or concurrencies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
+    /// The ladder's name.
+    pub ladder: String,
+    /// From 1.
+    pub step: u32,
+    /// What the series is of.
+    pub of: Axis,
+    /// Requests per second, or the number of clients.
+    pub value: f64,
+}
+
+/// What a ladder is a series of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// Requests per second of an open load.
+    Rate,
+    /// Clients of a closed load.
+    Concurrency,
+}
+
+/// The file of a recorded trace, see [`crate::trace`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceFile {
+    /// Relative paths are resolved from the workload file's folder.
+    pub path: PathBuf,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+}
+
+/// What each trial sends before its first phase. No prompt of it is ever timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmup {
+    /// So many requests, with lengths taken evenly from the loads, as many at once as the
+    /// widest closed load has.
+    Requests(u32),
+    /// Before each phase its own shape once: the same schedule and lengths, other prompts.
+    Replay,
+}
+
+/// How requests are sent, the same to every arm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Client {
+    /// Connections are kept for further requests; else each request has its own.
+    pub keep: bool,
+    /// Connections opened before an open load's phase begins; a closed load opens one for
+    /// each of its clients.
+    pub connections: u32,
+    /// Time between two openings before a phase begins.
+    pub stagger: Nanos,
+    /// Threads that send and read.
+    pub threads: u32,
+    /// The cores that they are pinned to, one after another; none leaves it to the system.
+    pub cores: Vec<u32>,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Client { keep: false, connections: 0, stagger: Nanos(200_000), threads: 1, cores: Vec::new() }
+    }
+}
+
+/// Latencies that goodput asks of every request, see `METHOD.md`; from the intended send.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slo {
+    /// Most time to first output.
+    pub ttft: Option<Nanos>,
+    /// Most time per output token after the first.
+    pub tpot: Option<Nanos>,
+    /// Most end-to-end latency.
+    pub e2el: Option<Nanos>,
+    /// The share of requests that has to meet all of them, where a ladder is searched.
+    #[serde(default = "ninety_nine")]
+    pub share: f64,
+}
+
+fn ninety_nine() -> f64 {
+    0.99
 }
 
 /// One model on one number of GPUs, and the candidates that run there.

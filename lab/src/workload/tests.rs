@@ -25,7 +25,7 @@ fn problem(change: impl Fn(&str) -> String) -> String {
 #[test]
 fn a_small_file_gets_the_documented_defaults() {
     let workload = parse(SMALL, Path::new("folder/x.toml")).unwrap();
-    assert_eq!((workload.rounds, workload.warmup, workload.seed), (10, 4, 0));
+    assert_eq!((workload.rounds, workload.warmup, workload.seed), (10, Warmup::Requests(4), 0));
     assert_eq!(workload.models["toy"].path, Path::new("folder/toy"));
     assert_eq!(
         workload.groups,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Digest, image::Image};
+use crate::{Digest, Nanos, image::Image};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,6 +15,7 @@ pub(super) struct Workload {
     pub description: String,
     pub models: BTreeMap<String, Model>,
     pub baseline: Arm,
+    #[serde(default)]
     pub candidates: BTreeMap<String, Arm>,
     pub requests: super::Requests,
     pub sampling: super::Sampling,
@@ -26,7 +27,10 @@ pub(super) struct Workload {
     #[serde(default)]
     pub warmup: Warmup,
     #[serde(default)]
+    pub client: super::Client,
+    #[serde(default)]
     pub limits: super::Limits,
+    pub slo: Option<super::Slo>,
     pub equivalence: Option<Equivalence>,
     pub cost: Option<super::Cost>,
 }
@@ -46,6 +50,8 @@ pub(super) struct Arm {
     pub description: String,
     pub command: Option<Vec<String>>,
     pub image: Option<Image>,
+    pub endpoint: Option<String>,
+    pub api_key_env: Option<String>,
     #[serde(default)]
     pub args: Vec<String>,
     #[serde(default)]
@@ -57,13 +63,66 @@ pub(super) struct Arm {
 pub(super) struct Load {
     pub name: String,
     pub requests: u32,
+    pub time: Option<Nanos>,
+    pub think: Option<super::Think>,
     pub closed: Option<Closed>,
+    pub open: Option<Open>,
+    pub trace: Option<Trace>,
+    pub ladder: Option<Ladder>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Closed {
     pub concurrency: u32,
+    #[serde(default)]
+    pub ramp: Nanos,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Open {
+    pub rate: f64,
+    pub arrivals: Option<Arrivals>,
+    pub burstiness: Option<f64>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Arrivals {
+    Constant,
+    Poisson,
+    Gamma,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trace {
+    pub path: PathBuf,
+    pub digest: Digest,
+    #[serde(default = "one")]
+    pub speed: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ladder {
+    pub rate: Option<Series>,
+    pub concurrency: Option<Series>,
+    pub arrivals: Option<Arrivals>,
+    pub burstiness: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Series {
+    pub from: f64,
+    pub factor: f64,
+    pub steps: u32,
 }
 
 #[derive(Deserialize, Default)]
@@ -98,16 +157,11 @@ impl Default for Rounds {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Warmup {
-    pub requests: u32,
-}
-
-impl Default for Warmup {
-    fn default() -> Self {
-        Warmup { requests: 4 }
-    }
+    pub requests: Option<u32>,
+    pub replay: bool,
 }
 
 #[derive(Deserialize)]

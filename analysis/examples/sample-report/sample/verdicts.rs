@@ -151,6 +151,7 @@ fn candidate(i: u64, made: &Made) -> Candidate {
             code: "fewer-rounds",
             text: "5 of 8 launches failed; the speed of the others would hide that".into(),
         }),
+        notes: Vec::new(),
         failures: failures.collect(),
         outcomes: [("complete".to_owned(), 1920 - failed), ("reset".to_owned(), failed)]
             .into_iter()
@@ -173,6 +174,7 @@ pub(crate) fn judgement() -> Judgement {
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        slo: None,
         candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
         baseline: Baseline {
             opening_closing: vec![CellSpeed {
@@ -184,8 +186,12 @@ pub(crate) fn judgement() -> Judgement {
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
             structure: structure(false),
+            client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),
+            read_behind_ns: Some(Nanos(412_000)),
         },
+        loads: Vec::new(),
+        ladders: Vec::new(),
         voids: vec![Void { round: 6, block: 11, why: "Send lag p99 was 1.8 ms, above 1 ms.".into() }],
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use lab::{
     Nanos,
-    records::{Exchange, Outcome},
+    records::{Exchange, Outcome, Read},
     tokenizer::Tokenizer,
     wire::End,
     workload::Workload,
@@ -25,19 +25,20 @@ fn tokenizer() -> Tokenizer {
 fn response(name: &str, tokenizer: &Tokenizer) -> Response {
     let bytes = std::fs::read(folder().join(format!("{name}.response.http"))).unwrap();
     let timing = std::fs::read_to_string(folder().join(format!("{name}.timing.tsv"))).unwrap();
-    let reads: Vec<(Nanos, usize)> = timing
+    let reads: Vec<Read> = timing
         .lines()
         .skip(1)
         .map(|line| {
             let numbers: Vec<u64> = line.split('\t').map(|n| n.parse().unwrap()).collect();
-            (Nanos(numbers[0]), numbers[2] as usize)
+            Read { at: Nanos(numbers[0]), len: numbers[2] as usize, behind: Nanos(0) }
         })
         .collect();
-    let end_ns = reads.last().unwrap().0;
+    let end_ns = reads.last().unwrap().at;
     let exchange = Exchange {
         request: 0,
         phase: "c1".into(),
         intended_ns: Nanos(0),
+        started_ns: None,
         sent_ns: Nanos(0),
         end: End::Complete,
         end_ns,
@@ -58,7 +59,8 @@ fn workload(max_tokens: u32, ignore_eos: bool) -> Workload {
 /// Codes of the checks that a response violates.
 fn violated(response: &Response, workload: &Workload, tokenizer: &Tokenizer, prompt: Option<u64>) -> Vec<&'static str> {
     let ends = BTreeSet::from([2]);
-    let asked = Asked { response, workload, tokenizer, ends: &ends, prompt, beside: vec![response] };
+    let most_tokens = workload.sampling.max_tokens;
+    let asked = Asked { response, workload, most_tokens, tokenizer, ends: &ends, prompt, beside: vec![response] };
     let bad = |rule: &&super::super::Rule| matches!((rule.ask)(&asked), Answer::Violated(_));
     CHECKS.iter().filter(bad).map(|rule| rule.code).collect()
 }

@@ -1,94 +1,9 @@
-//! A request set: prompts in order, one JSON object a line, with a digest.
+//! Instructions and notes of our own wording.
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Digest, Problem, Result, seed::Stream};
-
-/// One prompt of a request set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// Position in the set, from 0.
-    pub id: u32,
-    /// The conversation, ending with the user's turn.
-    pub messages: Vec<Message>,
-    /// Most output tokens of this request; the workload's where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_tokens: Option<u32>,
-    /// The session that it is a turn of; consecutive requests of one session are its turns.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session: Option<u32>,
-}
-
-/// A place in a request set, and what the workload wants to stand there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
-    /// The slot whose lengths it has: its own id, or that of the timed request which a
-    /// warm-up request imitates.
-    pub like: u32,
-    /// Whether a load (or its warm-up) begins here, so that no session reaches across.
-    pub opens: bool,
-    /// Input and output tokens, where a trace declares them.
-    pub lengths: Option<(u32, u32)>,
-}
-
-/// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Message {
-    /// `system`, `user` or `assistant`.
-    pub role: Role,
-    /// What was said.
-    pub content: String,
-}
-
-/// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The instructions before a conversation.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// The set as the bytes of `requests.jsonl`.
-pub fn to_jsonl(requests: &[Request]) -> String {
-    requests.iter().map(|r| serde_json::to_string(r).expect("strings and integers serialise") + "\n").collect()
-}
-
-/// Reads `requests.jsonl`: ids count from 0, no prompt twice.
-pub fn from_jsonl(text: &str, place: &str) -> Result<Vec<Request>> {
-    let mut seen = HashSet::new();
-    let mut requests = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        let here = format!("{place}:{}", i + 1);
-        let request: Request = serde_json::from_str(line).map_err(|e| {
-            Problem::input(format!("not a request: {e}"))
-                .at(&here)
-                .next("write {\"id\":0,\"messages\":[{\"role\":\"user\",\"content\":\"…\"}]}")
-        })?;
-        if request.id as usize != i {
-            return Err(Problem::input(format!("id is {}, the line's place is {i}", request.id))
-                .at(here)
-                .next("number the requests from 0 without gaps"));
-        }
-        if request.messages.last().is_none_or(|m| m.role != Role::User) {
-            return Err(Problem::input("a conversation must end with the user's turn").at(here));
-        }
-        if !seen.insert(Digest::of(line.split_once(',').map_or(line, |(_, rest)| rest))) {
-            return Err(Problem::input("this prompt stands twice in the set, so an answer could come from a cache")
-                .at(here)
-                .next("remove one of the two"));
-        }
-        requests.push(request);
-    }
-    Ok(requests)
-}
+use super::{Message, Request, Role};
+use crate::seed::Stream;
 
 /// `count` distinct instructions about everyday topics, each followed by notes of about
 /// `words` words in all. Wording and combinations are ours; the same seed gives the same set.
@@ -108,19 +23,45 @@ pub fn prose(seed: u64, words: u32, count: u32) -> Vec<Request> {
 }
 
 fn instruction(stream: &mut Stream, words: u32) -> String {
-    let mut pick = |from: &[&'static str]| from[stream.below(from.len() as u64) as usize];
-    let mut text = format!("{} {} {}. {}", pick(TASKS), pick(TOPICS), pick(READERS), pick(MANNERS));
+    let mut text = task(stream);
     let mut notes = String::new();
     let mut written = text.split_whitespace().count();
     while written < words as usize {
-        let sentence = format!(" The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES));
+        let sentence = sentence(stream);
         written += sentence.split_whitespace().count();
+        notes.push(' ');
         notes.push_str(&sentence);
     }
     if !notes.is_empty() {
         text.push_str(&format!("\n\nNotes:{notes}"));
     }
     text
+}
+
+/// What to write about, for whom and how.
+pub(super) fn task(stream: &mut Stream) -> String {
+    let mut pick = |from| pick(stream, from);
+    format!("{} {} {}. {}", pick(TASKS), pick(TOPICS), pick(READERS), pick(MANNERS))
+}
+
+/// One plain sentence.
+pub(super) fn sentence(stream: &mut Stream) -> String {
+    let mut pick = |from| pick(stream, from);
+    format!("The {} {} the {} {}.", pick(THINGS), pick(ACTS), pick(THINGS), pick(CIRCUMSTANCES))
+}
+
+/// Every word of the lists, without punctuation, sorted and once.
+pub(super) fn words() -> Vec<&'static str> {
+    let lists = [TASKS, TOPICS, READERS, MANNERS, THINGS, ACTS, CIRCUMSTANCES];
+    let phrases = lists.into_iter().flatten().chain(&["The"]);
+    let mut words: Vec<_> = phrases.flat_map(|p| p.split(' ')).map(|w| w.trim_end_matches('.')).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
+fn pick(stream: &mut Stream, from: &[&'static str]) -> &'static str {
+    from[stream.below(from.len() as u64) as usize]
 }
 
 const TASKS: &[&str] = &[
@@ -269,6 +210,7 @@ const CIRCUMSTANCES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::requests::{from_jsonl, to_jsonl};
 
     #[test]
     fn a_generated_set_is_distinct_and_repeats_for_the_same_seed() {
@@ -284,9 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_prompt_names_its_line() {
-        let line = |id| format!("{{\"id\":{id},\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}\n");
-        let problem = from_jsonl(&(line(0) + &line(1)), "x.jsonl").unwrap_err();
-        assert_eq!(problem.place.as_deref(), Some("x.jsonl:2"));
+    fn the_words_of_a_seed_never_change() {
+        let digest = crate::Digest::of(to_jsonl(&prose(7, 40, 100)));
+        assert_eq!(digest.short(), "8a2be570c3bd");
     }
 }

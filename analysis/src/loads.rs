@@ -1,0 +1,126 @@
+//! What each arm did under each load, over its counted trials: amounts over times, and
+//! percentiles. For tables and charts; a decision never pools the requests of several
+//! launches.
+
+use std::collections::BTreeMap;
+
+use lab::{
+    Nanos,
+    workload::{Arrivals, Load, Shape},
+};
+use stats::quantile::{Level, Sample};
+
+use crate::{
+    comparison::is_of,
+    judgement::{self, LoadFacts, Percentiles, Void},
+    metrics::{self, Metric, Service},
+    study::{Cell, Study, Trial},
+};
+
+/// The facts of every arm in every cell in which it is planned.
+pub fn facts(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<LoadFacts> {
+    let cells = |arm: &'_ str| study.cells_of_arm(arm);
+    study
+        .arms()
+        .into_iter()
+        .flat_map(|arm| cells(arm).into_iter().map(move |cell| (arm, cell)))
+        .map(|(arm, cell)| of(study, arm, &cell, voids))
+        .collect()
+}
+
+/// The trials of an arm that ran a cell's load and are counted.
+pub(crate) fn counted<'a>(
+    study: &'a Study,
+    arm: &'a str,
+    cell: &'a Cell,
+    voids: &'a BTreeMap<u32, Void>,
+) -> impl Iterator<Item = &'a Trial> {
+    study.completed(arm).filter(move |t| is_of(t, cell) && !voids.contains_key(&t.plan.n))
+}
+
+/// A latency over all complete requests of an arm's counted trials in a cell.
+pub fn sample(study: &Study, arm: &str, cell: &Cell, metric: Metric, voids: &BTreeMap<u32, Void>) -> Option<Sample> {
+    Sample::new(counted(study, arm, cell, voids).flat_map(|t| metrics::values(t, &cell.load, metric)).collect())
+}
+
+fn of(study: &Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> LoadFacts {
+    let load = cell.load.as_str();
+    let trials: Vec<&Trial> = counted(study, arm, cell, voids).collect();
+    let total = |of: &dyn Fn(&Trial) -> u64| trials.iter().map(|t| of(t)).sum::<u64>();
+    let time = Nanos(total(&|t| metrics::phase_time(t, load).map_or(0, |n| n.0)));
+    let steady: Option<Vec<metrics::Steady>> = trials.iter().map(|t| metrics::steady(t, load)).collect();
+    let steady = steady.filter(|all| !all.is_empty());
+    let steady_time = steady.iter().flatten().map(|s| s.time().0).sum::<u64>();
+    let steady_tokens = steady.iter().flatten().map(|s| s.tokens).sum();
+    let services = trials.iter().filter_map(|t| metrics::service(study, t, load));
+    let service = services.reduce(Service::and).map(|s| judgement::Service {
+        due: s.due,
+        met: s.met,
+        shorter: s.shorter,
+        attainment: s.attainment(),
+        goodput_per_s: rate(s.met, time),
+    });
+    let declared = study.load(load);
+    let metrics = declared.map(Metric::of_load).unwrap_or_default();
+    LoadFacts {
+        arm: arm.to_owned(),
+        model: cell.model.clone(),
+        gpus: cell.gpus,
+        load: cell.load.clone(),
+        shape: declared.map(shape).unwrap_or_default(),
+        launches: trials.len() as u64,
+        due: total(&|t| t.of_load(load).filter(|r| !r.time_up()).count() as u64),
+        complete: total(&|t| metrics::complete(t, load)),
+        time_up: total(&|t| t.of_load(load).filter(|r| r.time_up()).count() as u64),
+        requests_per_s: rate(total(&|t| metrics::complete(t, load)), time),
+        tokens_per_s: rate(total(&|t| metrics::tokens(t, load)), time),
+        steady_tokens_per_s: rate(steady_tokens, Nanos(steady_time)),
+        steady_share: (steady_time > 0).then(|| steady_time as f64 / time.0 as f64),
+        service,
+        latencies: metrics
+            .into_iter()
+            .filter_map(|m| Some(percentiles(m, &sample(study, arm, cell, m, voids)?)))
+            .collect(),
+    }
+}
+
+/// `amount` per second; 0 for nothing, none without time.
+fn rate(amount: u64, time: Nanos) -> Option<f64> {
+    (time.0 > 0).then(|| amount as f64 * 1e9 / time.0 as f64)
+}
+
+fn percentiles(metric: Metric, values: &Sample) -> Percentiles {
+    let at = |level| values.percentile_ns(level).ok();
+    Percentiles {
+        metric: metric.name(),
+        values: values.count(),
+        p50_ns: at(Level::P50),
+        p90_ns: at(Level::P90),
+        p95_ns: at(Level::P95),
+        p99_ns: at(Level::P99),
+    }
+}
+
+/// How a load sends, in words.
+fn shape(load: &Load) -> String {
+    let sends = match load.shape {
+        Shape::Closed { concurrency: 1, .. } => "1 client".to_owned(),
+        Shape::Closed { concurrency, .. } => format!("{concurrency} clients"),
+        Shape::Open { gap_ns, arrivals } => {
+            let spread = match arrivals {
+                Arrivals::Constant => "evenly spaced".to_owned(),
+                Arrivals::Poisson => "Poisson arrivals".to_owned(),
+                Arrivals::Gamma { burstiness_thousandths: b } => {
+                    format!("gamma arrivals of burstiness {}", f64::from(b) / 1_000.0)
+                }
+            };
+            let rate = libm::round(1e12 / gap_ns.0.max(1) as f64) / 1_000.0;
+            format!("{rate} requests/s, {spread}")
+        }
+        Shape::Trace { speed_thousandths: 1_000, .. } => "a recorded trace".to_owned(),
+        Shape::Trace { speed_thousandths: s, .. } => {
+            format!("a recorded trace at {} times its speed", f64::from(s) / 1e3)
+        }
+    };
+    load.time.map_or(sends.clone(), |time| format!("{sends}, for {time}"))
+}

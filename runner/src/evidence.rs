@@ -1,0 +1,150 @@
+//! From the journals of a trial to its tables: one request after the other, so that memory
+//! does not grow with the trial.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter},
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use lab::{
+    Kind, Problem, Result,
+    bundle::{CHUNK_TABLE, ExchangeWriter, REQUEST_TABLE, TableWriter, TrialFolder, WIRE},
+    records::{ChunkRow, Exchange, Outcome, RequestRow, WARMUP},
+};
+
+use crate::{
+    client::{Seen, Shard, lock},
+    journal::Journal,
+    progress::Unanswered,
+    target::Secret,
+};
+
+/// What a phase has left: its load's name, and for each shard what was seen.
+pub type Phases = Vec<(String, Vec<Vec<Seen>>)>;
+
+/// What a trial comes to, for display.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Output tokens of timed requests, where the server gave ids; else chunks.
+    pub tokens: u64,
+    /// Timed requests without a whole answer.
+    pub unanswered: Unanswered,
+}
+
+/// The name of a shard's journal while a trial goes on.
+fn journal(shard: usize) -> String {
+    format!("journal-{shard}")
+}
+
+/// Begins the journals of a trial.
+pub fn begin(folder: &TrialFolder, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
+    let begin = |i| Journal::create(&folder.path(&journal(i))).map(|j| Arc::new(Mutex::new(Shard::new(j))));
+    (0..shards as usize).map(begin).collect()
+}
+
+/// Writes `requests.csv`, `chunks.csv.zst` and `wire.zst`, and removes the journals.
+pub fn write(
+    folder: &TrialFolder,
+    phases: &Phases,
+    shards: &[Arc<Mutex<Shard>>],
+    key: Option<&Secret>,
+) -> Result<Summary> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |e: io::Error| {
+            Problem::io(Kind::Machine, "write evidence to", &path, &e).next("make room, then continue with --resume")
+        }
+    };
+    let mut tables = Tables::begin(folder).map_err(failed(&folder.path(WIRE)))?;
+    for shard in shards {
+        lock(shard).journal.finish().map_err(failed(&folder.path(&journal(0))))?;
+    }
+    for (phase, seen) in phases {
+        let mut all: Vec<(usize, &Seen)> =
+            seen.iter().enumerate().flat_map(|(shard, seen)| seen.iter().map(move |s| (shard, s))).collect();
+        all.sort_by_key(|(_, seen)| seen.request);
+        for (shard, seen) in all {
+            let (reads, mut bytes) =
+                lock(&shards[shard]).journal.read(seen.trail).map_err(failed(&folder.path(&journal(shard))))?;
+            if let Some(key) = key {
+                key.blank(&mut bytes);
+            }
+            let exchange = Exchange {
+                request: seen.request,
+                phase: phase.clone(),
+                intended_ns: seen.intended,
+                started_ns: Some(seen.started),
+                sent_ns: seen.sent,
+                end: seen.end,
+                end_ns: seen.ended,
+                reads,
+                bytes,
+            };
+            tables.add(&exchange).map_err(failed(&folder.path(WIRE)))?;
+        }
+    }
+    let summary = tables.finish().map_err(failed(&folder.path(WIRE)))?;
+    for shard in 0..shards.len() {
+        let path = folder.path(&journal(shard));
+        std::fs::remove_file(&path).map_err(failed(&path))?;
+    }
+    Ok(summary)
+}
+
+struct Tables {
+    requests: TableWriter<BufWriter<File>>,
+    chunks: TableWriter<BufWriter<File>>,
+    wire: ExchangeWriter<BufWriter<File>>,
+    summary: Summary,
+}
+
+impl Tables {
+    fn begin(folder: &TrialFolder) -> io::Result<Self> {
+        let file = |name: &str| File::create(folder.path(name)).map(BufWriter::new);
+        Ok(Tables {
+            requests: TableWriter::new(file(REQUEST_TABLE)?, RequestRow::HEADER, REQUEST_TABLE)?,
+            chunks: TableWriter::new(file(CHUNK_TABLE)?, ChunkRow::HEADER, CHUNK_TABLE)?,
+            wire: ExchangeWriter::new(file(WIRE)?)?,
+            summary: Summary::default(),
+        })
+    }
+
+    fn add(&mut self, exchange: &Exchange) -> io::Result<()> {
+        let (request, chunks) = exchange.rows(&exchange.derive());
+        self.requests.row(&request)?;
+        for chunk in &chunks {
+            self.chunks.row(chunk)?;
+        }
+        self.wire.exchange(exchange)?;
+        self.summary.add(&request);
+        Ok(())
+    }
+
+    fn finish(self) -> io::Result<Summary> {
+        for file in [self.requests.finish()?, self.chunks.finish()?, self.wire.finish()?] {
+            file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        }
+        Ok(self.summary)
+    }
+}
+
+impl Summary {
+    fn add(&mut self, row: &RequestRow) {
+        if row.phase == WARMUP || row.outcome == Outcome::TimeUp {
+            return;
+        }
+        self.tokens += u64::from(if row.ids > 0 { row.ids } else { row.chunks });
+        self.unanswered.of += 1;
+        if row.outcome != Outcome::Complete {
+            self.unanswered.count += 1;
+            if self.unanswered.first.is_empty() {
+                let status = row.status.filter(|s| *s != 200).map(|s| format!(" {s}")).unwrap_or_default();
+                let outcome = serde_json::to_value(row.outcome).ok();
+                let outcome = outcome.as_ref().and_then(|v| v.as_str()).unwrap_or_default();
+                self.unanswered.first = format!("{outcome}{status} {}", row.detail);
+            }
+        }
+    }
+}
