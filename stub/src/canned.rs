@@ -139,34 +139,42 @@ impl Replay {
         log.row(Row { request: self.request, request_id: &self.request_id, event, chunk, tokens, at });
     }
 
+    /// Takes in what is due and notes it; what nobody follows is brought to the file.
+    fn take(&mut self, now: Instant, log: &SendLog) {
+        let chunk = self.next;
+        let tokens = self.gather(now);
+        self.note(log, Event::Chunk, chunk, tokens, Instant::now());
+        if self.next == self.canned.marks.len() {
+            self.note(log, Event::Done, self.next, 0, Instant::now());
+            if self.pace.is_alone() {
+                log.flush();
+            }
+        }
+    }
+
     /// Sends the head with all that is due, in one write if the socket takes it, and the rest
     /// at its time.
-    pub(crate) async fn run(mut self, head: Vec<u8>, pacer: &Pacer, log: &SendLog) -> io::Result<()> {
+    pub(crate) async fn run(mut self, mut head: Vec<u8>, pacer: &Pacer, log: &SendLog) -> io::Result<()> {
         let now = Instant::now();
         self.note(log, Event::Headers, 0, 0, now);
-        let tokens = self.gather(now);
-        let mut first = head;
-        if self.next > 0 {
-            self.note(log, Event::Chunk, 0, tokens, now);
-            first.extend_from_slice(self.bytes());
+        if self.due <= now {
+            self.take(now, log);
+            head.extend_from_slice(self.bytes());
             self.sent += self.bytes().len();
         }
-        write_all(&self.stream, &first).await?;
-        drop(first);
+        write_all(&self.stream, &head).await?;
+        drop(head);
         while !self.is_over() {
             self = pacer.replay(self).await?;
             write_all(&self.stream, self.bytes()).await?;
             self.sent += self.bytes().len();
         }
-        self.note(log, Event::Done, self.next, 0, Instant::now());
         Ok(())
     }
 
     /// Writes what is due, without waiting.
     fn advance(&mut self, now: Instant, log: &SendLog) -> Progress {
-        let chunk = self.next;
-        let tokens = self.gather(now);
-        self.note(log, Event::Chunk, chunk, tokens, Instant::now());
+        self.take(now, log);
         let wanted = self.bytes().len();
         match self.stream.try_write(self.bytes()) {
             Ok(written) => {
@@ -281,8 +289,10 @@ fn pace(shared: &Shared, log: &SendLog) {
             let Some(mut waiting) = heap.pop() else { break };
             match waiting.replay.advance(now, log) {
                 Progress::Waits => heap.push(waiting),
-                // The task may be gone with its connection.
-                Progress::Full | Progress::Over => drop(waiting.back.send(waiting.replay)),
+                Progress::Full | Progress::Over => {
+                    // The task may be gone with its connection.
+                    let _ = waiting.back.send(waiting.replay);
+                }
                 Progress::Gone => {}
             }
         }

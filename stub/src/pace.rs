@@ -22,11 +22,6 @@ impl Load {
         self.0.fetch_add(1, Ordering::Relaxed);
         Share(Arc::clone(&self.0))
     }
-
-    /// Whether no stream is being served.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
-    }
 }
 
 impl Share {
@@ -77,6 +72,11 @@ impl Pace {
             draw: Stream::new(seed),
             share,
         }
+    }
+
+    /// Whether no other stream is being served.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.share.others() == 0
     }
 
     /// When the next token is due.

@@ -44,7 +44,8 @@ pub(crate) struct Row<'a> {
     pub(crate) at: Instant,
 }
 
-/// The log; rows reach the file at the end of each request at the latest, or when told to.
+/// The log; rows reach the file at the end of each request at the latest, or, where the log is
+/// lazy, when told to.
 pub(crate) struct SendLog {
     lazy: bool,
     start: Instant,

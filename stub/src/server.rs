@@ -269,14 +269,10 @@ impl Server {
         let pace = Pace::new(&self.world.options, received, canned.prompt, seed, self.load.join());
         let replay = Replay::new(connection.stream(), canned, pace, index, request_id);
         let head = head_bytes(&stream_head(), keep);
-        let sent = tokio::select! {
-            sent = replay.run(head, pacer, &self.log) => sent,
-            error = connection.gone() => Err(error),
-        };
-        if self.load.is_idle() {
-            self.log.flush();
+        tokio::select! {
+            sent = replay.run(head, pacer, &self.log) => Ok(sent?),
+            error = connection.gone() => Err(error.into()),
         }
-        Ok(sent?)
     }
 
     async fn read_ask(&self, request: Request, kind: Kind) -> Result<Ask, Refusal> {
