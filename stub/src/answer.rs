@@ -1,21 +1,23 @@
 //! Answering one request for text, streamed or whole.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::ask::Kind;
-use crate::behaviour::{Head, Job, Place};
+use crate::behaviour::{Behaviour, Head, Job, Place, World};
 use crate::choice::{Choice, Piece};
 use crate::compose::Composer;
 use crate::deliver::{Cut, Delivery};
 use crate::pace::Pace;
 use crate::wire_json::Usage;
 
-/// One part of a streamed reply that is ready to go.
-struct Part {
-    due: Instant,
-    place: Place,
-    tokens: usize,
-    bytes: Vec<u8>,
+/// One part of a streamed reply.
+pub(crate) struct Part {
+    /// How many times between tokens pass before it.
+    pub(crate) steps: usize,
+    pub(crate) place: Place,
+    pub(crate) tokens: usize,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Answers a request.
@@ -26,92 +28,151 @@ pub(crate) async fn answer(
     mut pace: Pace,
 ) -> Result<(), Cut> {
     delivery.behaviour.pace(job, &mut pace);
-    let choices = (0..job.ask.prompts.len() * job.ask.count)
-        .map(|index| {
-            let prompt = index / job.ask.count;
-            Choice::new(delivery.world, delivery.behaviour, job, index, prompt)
-        })
-        .collect();
     if job.ask.stream {
-        streamed(delivery, job, composer, pace, choices).await
+        let parts = Parts::new(delivery.world, delivery.behaviour, job, composer);
+        streamed(delivery, parts, pace).await
     } else {
+        let choices = choices(delivery.world, delivery.behaviour, job);
         whole(delivery, job, composer, pace, choices).await
     }
 }
 
-async fn streamed(
-    delivery: &mut Delivery<'_>,
-    job: &Job,
-    composer: &Composer<'_>,
-    mut pace: Pace,
-    mut choices: Vec<Choice>,
-) -> Result<(), Cut> {
+fn choices(world: &World, behaviour: &dyn Behaviour, job: &Job) -> Vec<Choice> {
+    let prompt = |index| index / job.ask.count;
+    let all = 0..job.ask.prompts.len() * job.ask.count;
+    all.map(|index| Choice::new(world, behaviour, job, index, prompt(index))).collect()
+}
+
+/// Status and headers of every stream.
+pub(crate) fn stream_head() -> Head {
     let kind = ("content-type", "text/event-stream; charset=utf-8".to_owned());
-    delivery.head(Head { status: 200, headers: vec![kind], length: None }).await?;
-    let usage = |delivery: &Delivery<'_>, prompt, said| {
-        let usage = || delivery.behaviour.usage(count(prompt, said));
-        job.ask.continuous_usage.then(usage)
-    };
-    let mut held: Vec<Part> = Vec::new();
-    let mut width = 1;
-    let mut number = 0;
-    let mut due = pace.next();
-    if job.ask.kind == Kind::Chat {
-        let due = pace.role_due.unwrap_or(due);
-        let role = |choice: &Choice| {
-            let bytes = composer.role(choice, usage(delivery, prompt_len(job, choice), 0));
-            Part { due, place: Place::Role, tokens: 0, bytes }
-        };
-        let roles: Vec<Part> = choices.iter().map(role).collect();
-        for part in roles {
-            hold(delivery, pace.burst, &mut held, part).await?;
+    Head { status: 200, headers: vec![kind], length: None }
+}
+
+/// The parts of a streamed reply, composed one after another; a reply may have no end.
+pub(crate) struct Parts<'a> {
+    behaviour: &'a dyn Behaviour,
+    job: &'a Job,
+    composer: &'a Composer<'a>,
+    choices: Vec<Choice>,
+    width: usize,
+    then_width: usize,
+    number: usize,
+    stage: Stage,
+    ready: VecDeque<Part>,
+}
+
+/// What comes next in a stream.
+enum Stage {
+    Role,
+    Content,
+    End,
+}
+
+impl<'a> Parts<'a> {
+    /// The reply to a request.
+    pub(crate) fn new(
+        world: &'a World,
+        behaviour: &'a dyn Behaviour,
+        job: &'a Job,
+        composer: &'a Composer<'a>,
+    ) -> Self {
+        Self {
+            behaviour,
+            job,
+            composer,
+            choices: choices(world, behaviour, job),
+            width: 1,
+            then_width: world.options.tokens_per_chunk.max(1),
+            number: 0,
+            stage: if job.ask.kind == Kind::Chat { Stage::Role } else { Stage::Content },
+            ready: VecDeque::new(),
         }
     }
-    while choices.iter().any(|choice| !choice.over) {
-        let mut parts = Vec::new();
-        let mut steps = 0;
-        for choice in choices.iter_mut().filter(|choice| !choice.over) {
-            let Some(piece) = choice.take(width) else { continue };
+
+    fn roles(&mut self) {
+        for choice in &self.choices {
+            let usage = usage(self.behaviour, self.job, choice, 0);
+            let bytes = self.composer.role(choice, usage);
+            self.ready.push_back(Part { steps: 0, place: Place::Role, tokens: 0, bytes });
+        }
+    }
+
+    /// The next tokens of every choice.
+    fn content(&mut self) {
+        let mut steps = 0_usize;
+        let before = self.ready.len();
+        for choice in self.choices.iter_mut().filter(|choice| !choice.over) {
+            let Some(piece) = choice.take(self.width) else { continue };
             let tokens = piece.tokens.len();
-            steps = steps.max(tokens.min(width));
-            let usage = usage(delivery, prompt_len(job, choice), choice.said);
-            parts.push((tokens, composer.content(choice, piece, usage)));
+            steps = steps.max(tokens.min(self.width));
+            let usage = usage(self.behaviour, self.job, choice, choice.said);
+            let bytes = self.composer.content(choice, piece, usage);
+            let place = Place::Content(self.number + self.ready.len() - before);
+            self.ready.push_back(Part { steps: 0, place, tokens, bytes });
         }
         // The first token is due already; each further one takes its time.
-        let passed = if number == 0 { 1 } else { 0 };
-        (passed..steps).for_each(|_| due = pace.next());
-        for (tokens, bytes) in parts {
-            let part = Part { due, place: Place::Content(number), tokens, bytes };
-            hold(delivery, pace.burst, &mut held, part).await?;
-            number += 1;
+        let passed = if self.number == 0 { 1 } else { 0 };
+        if let Some(first) = self.ready.get_mut(before) {
+            first.steps = steps.saturating_sub(passed);
         }
-        width = delivery.world.options.tokens_per_chunk.max(1);
+        self.number += self.ready.len() - before;
+        self.width = self.then_width;
     }
-    if job.ask.include_usage {
-        let usage = delivery.behaviour.usage(totals(job, &choices));
-        let bytes = composer.usage(usage);
-        let part = Part { due, place: Place::Usage, tokens: 0, bytes };
-        hold(delivery, pace.burst, &mut held, part).await?;
+
+    fn end(&mut self) {
+        if self.job.ask.include_usage {
+            let bytes = self.composer.usage(self.behaviour.usage(totals(self.job, &self.choices)));
+            self.ready.push_back(Part { steps: 0, place: Place::Usage, tokens: 0, bytes });
+        }
+        let bytes = b"data: [DONE]\n\n".to_vec();
+        self.ready.push_back(Part { steps: 0, place: Place::Done, tokens: 0, bytes });
     }
-    let done = Part { due, place: Place::Done, tokens: 0, bytes: b"data: [DONE]\n\n".to_vec() };
-    hold(delivery, pace.burst, &mut held, done).await?;
+}
+
+impl Iterator for Parts<'_> {
+    type Item = Part;
+
+    fn next(&mut self) -> Option<Part> {
+        while self.ready.is_empty() {
+            match self.stage {
+                Stage::Role => {
+                    self.stage = Stage::Content;
+                    self.roles();
+                }
+                Stage::Content if self.choices.iter().any(|choice| !choice.over) => self.content(),
+                Stage::Content => {
+                    self.stage = Stage::End;
+                    self.end();
+                }
+                Stage::End => return None,
+            }
+        }
+        self.ready.pop_front()
+    }
+}
+
+async fn streamed(delivery: &mut Delivery<'_>, parts: Parts<'_>, mut pace: Pace) -> Result<(), Cut> {
+    delivery.head(stream_head()).await?;
+    let mut due = pace.next();
+    let mut held = Vec::new();
+    for part in parts {
+        (0..part.steps).for_each(|_| due = pace.next());
+        if pace.burst {
+            held.push(part);
+            continue;
+        }
+        let due = pace.role_due.filter(|_| part.place == Place::Role).unwrap_or(due);
+        send(delivery, due, part).await?;
+    }
     for part in held {
-        send(delivery, Part { due, ..part }).await?;
+        send(delivery, due, part).await?;
     }
     delivery.end().await
 }
 
-/// Sends a part at its time, or keeps it where all wait for the last.
-async fn hold(delivery: &mut Delivery<'_>, burst: bool, held: &mut Vec<Part>, part: Part) -> Result<(), Cut> {
-    if burst {
-        held.push(part);
-        return Ok(());
-    }
-    send(delivery, part).await
-}
-
-async fn send(delivery: &mut Delivery<'_>, part: Part) -> Result<(), Cut> {
-    delivery.until(part.due).await?;
+async fn send(delivery: &mut Delivery<'_>, due: Instant, part: Part) -> Result<(), Cut> {
+    delivery.until(due).await?;
     delivery.part(part.place, part.tokens, part.bytes).await
 }
 
@@ -143,8 +204,10 @@ async fn whole(
     delivery.end().await
 }
 
-fn prompt_len(job: &Job, choice: &Choice) -> usize {
-    job.ask.prompts[choice.prompt].len()
+/// The usage so far, where every chunk is to have it.
+fn usage(behaviour: &dyn Behaviour, job: &Job, choice: &Choice, said: usize) -> Option<Usage> {
+    let prompt = job.ask.prompts[choice.prompt].len();
+    job.ask.continuous_usage.then(|| behaviour.usage(count(prompt, said)))
 }
 
 fn count(prompt_tokens: usize, completion_tokens: usize) -> Usage {

@@ -2,9 +2,10 @@
 //! client goes.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::alarm::Alarm;
@@ -19,14 +20,14 @@ const MAX_AHEAD_BYTES: usize = 1024 * 1024;
 
 /// One connection, with the bytes that were read ahead.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     ahead: Vec<u8>,
 }
 
 impl Connection {
     /// Takes over a stream.
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, ahead: Vec::new() }
+        Self { stream: Arc::new(stream), ahead: Vec::new() }
     }
 
     /// The next request with its whole body.
@@ -51,8 +52,22 @@ impl Connection {
         Ok(request)
     }
 
+    /// The stream, for who writes to it by itself.
+    pub(crate) fn stream(&self) -> Arc<TcpStream> {
+        Arc::clone(&self.stream)
+    }
+
+    async fn read(&mut self) -> io::Result<usize> {
+        loop {
+            match self.stream.try_read_buf(&mut self.ahead) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.stream.readable().await?,
+                read => return read,
+            }
+        }
+    }
+
     async fn fill(&mut self) -> Result<(), Unreadable> {
-        match self.stream.read_buf(&mut self.ahead).await? {
+        match self.read().await? {
             0 => Err(Unreadable::Gone),
             _ => Ok(()),
         }
@@ -99,7 +114,7 @@ impl Connection {
 
     /// Writes bytes.
     pub(crate) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await
+        write_all(&self.stream, bytes).await
     }
 
     /// Waits until an instant, or fails as soon as the client is gone.
@@ -119,7 +134,7 @@ impl Connection {
             if self.ahead.len() >= MAX_AHEAD_BYTES {
                 std::future::pending::<()>().await;
             }
-            match self.stream.read_buf(&mut self.ahead).await {
+            match self.read().await {
                 Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
                 Ok(_) => {}
                 Err(error) => return error,
@@ -129,11 +144,26 @@ impl Connection {
 
     /// Closes the sending side.
     pub(crate) async fn half_close(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
+        match Arc::get_mut(&mut self.stream) {
+            Some(stream) => stream.shutdown().await,
+            None => Err(io::ErrorKind::ResourceBusy.into()),
+        }
     }
 
     /// Makes the coming close a reset.
     pub(crate) fn reset(&mut self) -> io::Result<()> {
         self.stream.set_zero_linger()
     }
+}
+
+/// Writes bytes to a stream that others hold too.
+pub(crate) async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

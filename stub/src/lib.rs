@@ -12,6 +12,8 @@ mod answer;
 mod ask;
 /// Where a mode can step in.
 mod behaviour;
+/// Answers composed once.
+mod canned;
 /// One answer in the making.
 mod choice;
 /// Answers as JSON.

@@ -67,6 +67,10 @@ pub struct Options {
     /// Tokens in each chunk after the first.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "Latency")]
     pub tokens_per_chunk: usize,
+    /// Compose one honest answer for all streamed requests that differ in the prompt only, and
+    /// replay it.
+    #[arg(long, help_heading = "Latency")]
+    pub canned: bool,
     /// Write a row for each chunk sent, with its time.
     #[arg(long, value_name = "FILE", help_heading = "Latency")]
     pub send_log: Option<PathBuf>,

@@ -74,6 +74,11 @@ impl Pace {
         }
     }
 
+    /// Whether no other stream is being served.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.share.others() == 0
+    }
+
     /// When the next token is due.
     pub(crate) fn next(&mut self) -> Instant {
         let jitter = (1.0 + self.jitter * normal(self.draw.bits())).max(0.0);

@@ -1,5 +1,6 @@
 //! The log of what was sent when, against which a client's times can be held.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -8,6 +9,9 @@ use std::time::Instant;
 
 /// The columns of the log.
 const HEADER: &str = "request,x_request_id,event,chunk,tokens,since_start_ns,monotonic_ns";
+
+/// Rows are gathered until they are so many bytes.
+const BUFFER_BYTES: usize = 1 << 18;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,22 +44,24 @@ pub(crate) struct Row<'a> {
     pub(crate) at: Instant,
 }
 
-/// The log; rows reach the file at the end of each request at the latest.
+/// The log; rows reach the file at the end of each request at the latest, or, where the log is
+/// lazy, when told to.
 pub(crate) struct SendLog {
+    lazy: bool,
     start: Instant,
-    start_monotonic_ns: i128,
+    start_monotonic_ns: u64,
     file: Option<Mutex<BufWriter<File>>>,
 }
 
 impl SendLog {
     /// Starts the log's clock, and the file if there is to be one.
-    pub(crate) fn create(path: Option<&Path>) -> io::Result<Self> {
-        let file = path.map(File::create).transpose()?.map(BufWriter::new);
+    pub(crate) fn create(path: Option<&Path>, lazy: bool) -> io::Result<Self> {
+        let file = path.map(File::create).transpose()?.map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
         let start = Instant::now();
         let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC)?;
-        let start_monotonic_ns = i128::from(now.tv_sec()) * 1_000_000_000 + i128::from(now.tv_nsec());
-        let log = Self { start, start_monotonic_ns, file: file.map(Mutex::new) };
-        log.line(HEADER, true);
+        let start_monotonic_ns = now.tv_sec().cast_unsigned() * 1_000_000_000 + now.tv_nsec().cast_unsigned();
+        let log = Self { lazy, start, start_monotonic_ns, file: file.map(Mutex::new) };
+        log.line(format_args!("{HEADER}"), true);
         Ok(log)
     }
 
@@ -64,20 +70,31 @@ impl SendLog {
         if self.file.is_none() {
             return;
         }
-        let since = row.at.saturating_duration_since(self.start).as_nanos();
-        let id = row.request_id.replace('"', "\"\"");
-        let line = format!(
-            "{},\"{id}\",{},{},{},{since},{}",
+        // 64 bits hold five centuries, and are written faster than 128.
+        let since = row.at.saturating_duration_since(self.start).as_nanos() as u64;
+        let id = if row.request_id.contains('"') { row.request_id.replace('"', "\"\"") } else { String::new() };
+        let line = format_args!(
+            "{},\"{}\",{},{},{},{since},{}",
             row.request,
+            if id.is_empty() { row.request_id } else { &id },
             row.event.name(),
             row.chunk,
             row.tokens,
-            self.start_monotonic_ns + since as i128,
+            self.start_monotonic_ns + since,
         );
-        self.line(&line, row.event == Event::Done);
+        self.line(line, row.event == Event::Done && !self.lazy);
     }
 
-    fn line(&self, line: &str, flush: bool) {
+    /// Brings all rows to the file.
+    pub(crate) fn flush(&self) {
+        let Some(file) = &self.file else { return };
+        let flushed = file.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        if let Err(error) = flushed {
+            eprintln!("stub: cannot write the send log: {error}");
+        }
+    }
+
+    fn line(&self, line: fmt::Arguments<'_>, flush: bool) {
         let Some(file) = &self.file else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let written = writeln!(file, "{line}");

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::alarm::Alarm;
 use crate::behaviour::{Readiness, World};
+use crate::canned::{Pacer, Shelf};
 use crate::hash::text;
 use crate::model::{Model, Weights};
 use crate::modes::behaviour;
@@ -108,10 +109,13 @@ async fn until_death(options: Options, announce: impl FnOnce(SocketAddr)) -> Res
     let address = socket.local_addr().map_err(cannot)?;
     let log_lines = behaviour.log_lines(&options);
     let startup = options.startup;
+    let log = Arc::new(SendLog::create(options.send_log.as_deref(), options.canned)?);
     let server = Arc::new(Server {
+        canned: options.canned.then(|| Pacer::start(Arc::clone(&log))).transpose()?,
+        shelf: Shelf::default(),
         behaviour,
         alarm: Alarm::start()?,
-        log: SendLog::create(options.send_log.as_deref())?,
+        log,
         world: world(options),
         listening: Instant::now() + startup,
         load: Load::default(),

@@ -9,17 +9,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::alarm::Alarm;
-use crate::answer::answer;
+use crate::answer::{Parts, answer, stream_head};
 use crate::ask::{self, Ask, Kind};
 use crate::behaviour::{Behaviour, Head, Honest, Job, Names, Readiness, World};
+use crate::canned::{Canned, Pacer, Replay, Shelf};
 use crate::compose::Composer;
 use crate::connection::Connection;
 use crate::deliver::{Cut, Delivery};
 use crate::hash::join;
 use crate::http::{Request, Unreadable, head_bytes};
+use crate::mode::Mode;
 use crate::pace::{Load, Pace};
 use crate::refusal::Refusal;
-use crate::send_log::{Event, SendLog};
+use crate::send_log::{Event, Row, SendLog};
 use crate::tokens::Tokens;
 
 /// The version of vLLM whose replies these are.
@@ -34,7 +36,10 @@ pub(crate) struct Server {
     pub(crate) world: World,
     pub(crate) behaviour: Box<dyn Behaviour>,
     pub(crate) alarm: Alarm,
-    pub(crate) log: SendLog,
+    pub(crate) log: Arc<SendLog>,
+    /// Replays canned answers, where those are wanted.
+    pub(crate) canned: Option<Pacer>,
+    pub(crate) shelf: Shelf,
     pub(crate) listening: Instant,
     pub(crate) load: Load,
     pub(crate) jobs: AtomicU64,
@@ -184,6 +189,13 @@ impl Server {
     ) -> Result<(), Cut> {
         let keep = request.keep_alive;
         let request_id = request.request_id.clone();
+        let index = self.jobs.load(Ordering::Relaxed);
+        let wanted = self.canned.as_ref().filter(|_| self.is_honest(index));
+        let slot = wanted.and_then(|_| self.shelf.slot(kind, &request.body));
+        if let Some(canned) = slot.as_ref().and_then(|slot| slot.get()) {
+            let (canned, index) = (Arc::clone(canned), self.jobs.fetch_add(1, Ordering::Relaxed));
+            return self.replay(connection, canned, index, request_id, received, keep).await;
+        }
         let ask = match self.read_ask(request, kind).await {
             Ok(ask) => ask,
             Err(refusal) => return self.refuse(connection, refusal, vec![], keep).await,
@@ -197,7 +209,16 @@ impl Server {
             created: unix_seconds(),
             seed,
         };
-        let behaviour: &dyn Behaviour = if index < self.world.options.mode_after { &Honest } else { &*self.behaviour };
+        let behaviour: &dyn Behaviour = if self.is_honest(index) { &Honest } else { &*self.behaviour };
+        if let Some(slot) = slot {
+            let compose = || {
+                let composer = Composer::new(&job, self.names());
+                let parts = Parts::new(&self.world, behaviour, &job, &composer);
+                Arc::new(Canned::new(job.ask.prompts.iter().map(Vec::len).sum(), parts))
+            };
+            let canned = Arc::clone(slot.get_or_init(compose));
+            return self.replay(connection, canned, index, Some(job.request_id), received, keep).await;
+        }
         if let Some((refusal, headers)) = behaviour.instead(&job) {
             return self.refuse(connection, refusal, headers, keep).await;
         }
@@ -218,6 +239,40 @@ impl Server {
         let pace = Pace::new(&self.world.options, received, prompt, seed, self.load.join());
         let composer = Composer::new(&job, self.names());
         answer(&mut delivery, &job, &composer, pace).await
+    }
+
+    fn is_honest(&self, index: u64) -> bool {
+        index < self.world.options.mode_after || self.world.options.mode == Mode::Honest
+    }
+
+    async fn replay(
+        &self,
+        connection: &mut Connection,
+        canned: Arc<Canned>,
+        index: u64,
+        request_id: Option<String>,
+        received: Instant,
+        keep: bool,
+    ) -> Result<(), Cut> {
+        let Some(pacer) = &self.canned else { return Err(Cut::Closed) };
+        let request_id = request_id.unwrap_or_default();
+        let row = Row {
+            request: index,
+            request_id: &request_id,
+            event: Event::RequestReceived,
+            chunk: 0,
+            tokens: 0,
+            at: received,
+        };
+        self.log.row(row);
+        let seed = join(self.world.options.seed, index);
+        let pace = Pace::new(&self.world.options, received, canned.prompt, seed, self.load.join());
+        let replay = Replay::new(connection.stream(), canned, pace, index, request_id);
+        let head = head_bytes(&stream_head(), keep);
+        tokio::select! {
+            sent = replay.run(head, pacer, &self.log) => Ok(sent?),
+            error = connection.gone() => Err(error.into()),
+        }
     }
 
     async fn read_ask(&self, request: Request, kind: Kind) -> Result<Ask, Refusal> {
