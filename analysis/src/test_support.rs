@@ -179,7 +179,13 @@ impl Script {
             let said = |id| self.arms[&trial.arm].0(&self.ask(trial, id));
             let own = timetable.run(phase, start_ns, &said);
             let end_ns = own.iter().filter(|e| e.end != End::TimeUp).map(|e| e.end_ns).max().unwrap_or(start_ns);
-            phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: Nanos(end_ns.0 + 1_000) });
+            phases.push(PhaseStage {
+                load: phase.load.clone(),
+                start_ns,
+                end_ns: Nanos(end_ns.0 + 1_000),
+                client_cpu_ns: None,
+                client_peak_bytes: None,
+            });
             clock = end_ns.0 + 2_000;
             let never = own.iter().filter(|e| e.end == End::TimeUp).map(|e| (trial.n, e.request));
             self.never.borrow_mut().extend(never);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use lab::{
-    Digest, Kind, Problem, Result,
+    Digest, Kind, Nanos, Problem, Result,
     environment::{self, Environment, ModelFacts, Program},
     tokenizer::Tokenizer,
     workload::Model,
@@ -66,6 +66,18 @@ fn model_facts(name: &str, model: &Model) -> Result<(ModelFacts, Vec<u8>)> {
             .next("fetch the pinned model, or write this digest into the workload file if the model is meant to be this one"));
     }
     Ok((ModelFacts { digest, bytes: size, tokenizer: tokenizer.digest }, bytes))
+}
+
+/// What this process has taken so far: processor time in user and kernel mode, and the most
+/// memory in bytes that it had at once.
+pub fn taken() -> Option<(Nanos, u64)> {
+    use nix::sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike,
+    };
+    let used = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let micros = used.user_time().num_microseconds() + used.system_time().num_microseconds();
+    Some((Nanos(u64::try_from(micros).ok()? * 1_000), u64::try_from(used.max_rss()).ok()? * 1_024))
 }
 
 /// Raises the soft limit of descriptors as far as it goes, and refuses a load that needs

@@ -19,6 +19,7 @@ use crate::{
     clock::{self, Clock},
     control::Control,
     evidence::{self, Phases, Summary},
+    host,
     load::{self, Flow, Phase, Unit},
     progress::{Event, Observer},
     server::{Launch, Server},
@@ -123,8 +124,16 @@ async fn measure(
     }
     seen.stages.warm_ns = Some(clock.now());
     for phase in &setting.trial.phases {
+        let before = host::taken();
         let start_ns = drive.phase(phase, seen).await?;
-        seen.stages.phases.push(PhaseStage { load: phase.load.clone(), start_ns, end_ns: clock.now() });
+        let (end_ns, after) = (clock.now(), host::taken());
+        seen.stages.phases.push(PhaseStage {
+            load: phase.load.clone(),
+            start_ns,
+            end_ns,
+            client_cpu_ns: before.zip(after).map(|(before, after)| Nanos(after.0.0 - before.0.0)),
+            client_peak_bytes: after.map(|(_, bytes)| bytes),
+        });
     }
     let late = |seen: &Seen| seen.phases.iter().flat_map(|(_, s)| s).flatten().any(|s| s.end == End::NotSent);
     Ok(match server.ended(&control, setting.limits).await {

@@ -4,8 +4,11 @@ A client is made with the folders of this repository; `lacks` says why it cannot
 None. `command` gets the scenario (its `requests`, `concurrency`, `tokens` and `words`), the port
 and an empty folder; `read` returns what the client reported: lists of seconds, as it has them."""
 
+import csv
+import glob
 import json
 import os
+import subprocess
 
 import peers
 
@@ -36,6 +39,68 @@ class Floor:
             "requests_per_s": said["requests"] / said["wall_ns"] * 1e9,
             "ttft_s": [value / 1e9 for value in said["ttft_ns"]],
             "itl_s": [value / 1e9 for value in said["itl_ns"]],
+        }
+
+
+class Bench:
+    """`bench run` on a server that runs already: measures, writes and seals the evidence."""
+
+    name = "bench"
+
+    def __init__(self, root):
+        self.program = os.path.join(root, "target/release/bench")
+        self.model = os.path.join(root, "stub/model")
+        self.lacks = None if os.path.exists(self.program) else "cargo build --release"
+
+    def command(self, scenario, port, folder):
+        with open(f"{folder}/x.toml", "w") as file:
+            file.write(f"""name = "x"
+[models.stub]
+path = "{self.model}"
+[baseline]
+endpoint = "http://127.0.0.1:{port}"
+[requests.prose]
+seed = 1
+words = {scenario.words}
+[sampling]
+max_tokens = {scenario.tokens}
+ignore_eos = true
+token_ids = false
+[[load]]
+name = "load"
+requests = {scenario.requests}
+closed = {{ concurrency = {scenario.concurrency} }}
+[client]
+keep = true
+[warmup]
+requests = 0
+[rounds]
+count = 1
+""")
+        return [self.program, "run", f"{folder}/x.toml", "--out", f"{folder}/results", "--seal-only"]
+
+    def read(self, folder):
+        (bundle,) = glob.glob(f"{folder}/results/*/*/")
+        with open(glob.glob(f"{bundle}/trials/*/trial.json")[0]) as file:
+            (phase,) = json.load(file)["stages"]["phases"]
+        subprocess.run([self.program, "export", bundle, "--out", f"{folder}/tables"], check=True, capture_output=True)
+        with open(f"{folder}/tables/requests.csv") as file:
+            requests = [row for row in csv.DictReader(file) if row["outcome"] == "complete"]
+        gaps, last = [], {}
+        with open(f"{folder}/tables/chunks.csv") as file:
+            for row in csv.DictReader(file):
+                tokens, at = int(row["tokens"]), int(row["offset_ns"])
+                before = last.get(row["request"])
+                if tokens > (before[0] if before else 0):
+                    gaps.extend([(at - before[1]) / 1e9] if before else [])
+                    last[row["request"]] = (tokens, at)
+        return {
+            "completed": len(requests),
+            "requests_per_s": len(requests) / (phase["end_ns"] - phase["start_ns"]) * 1e9,
+            "load_cpu_s": phase["client_cpu_ns"] / 1e9,
+            "load_peak_bytes": phase["client_peak_bytes"],
+            "ttft_s": [int(row["ttft_ns"]) / 1e9 for row in requests],
+            "itl_s": gaps,
         }
 
 
@@ -105,4 +170,4 @@ class SglangBench:
         }
 
 
-CLIENTS = {client.name: client for client in (Floor, VllmRs, SglangBench)}
+CLIENTS = {client.name: client for client in (Bench, Floor, VllmRs, SglangBench)}

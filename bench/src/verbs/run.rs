@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Continue the newest unfinished run of this workload
     #[arg(long)]
     resume: bool,
+    /// Measure and seal only; grade, judge and report are verbs of their own
+    #[arg(long)]
+    seal_only: bool,
     /// Measure the server at this URL, which runs already, instead of the file's arms
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
@@ -51,16 +54,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let Some(bundles) = bundles? else {
         let folders = [("--out", &args.out, "results"), ("--reports", &args.reports, "reports")];
         let given = folders.iter().filter(|(_, path, usual)| path.as_os_str() != *usual);
+        let sealing = if args.seal_only { " --seal-only" } else { "" };
         let mut given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
         for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
             given.extend(value.iter().map(|value| format!(" {flag} {value}")));
         }
         eprintln!(
-            "stopped; finished trials are kept. Continue with: bench run {}{given} --resume",
+            "stopped; finished trials are kept. Continue with: bench run {}{given}{sealing} --resume",
             args.file.display()
         );
         return Ok(ExitCode::from(130));
     };
+    if args.seal_only {
+        println!("bundle  {}", bundles[0].display());
+        return Ok(ExitCode::SUCCESS);
+    }
     let study = Study::open(&bundles)?;
     if !study.trials.iter().any(analysis::study::Trial::completed) {
         let logs = bundles[0].join(TRIALS).join("*/server.log");
@@ -85,7 +93,7 @@ async fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> R
         runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: lines };
     let measured = runner::run::run(workload, &options).await?;
     let mut bundles = vec![measured];
-    if workload.equivalence.is_some() {
+    if workload.equivalence.is_some() && !args.seal_only {
         let options = runner::grade::Options { bench: &bench, here: &here, observer: lines };
         bundles.push(runner::grade::grade(&bundles[0], workload, &options).await?);
     }

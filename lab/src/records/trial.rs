@@ -121,4 +121,10 @@ pub struct PhaseStage {
     pub start_ns: Nanos,
     /// When its last request ended.
     pub end_ns: Nanos,
+    /// Processor time that the client's process took for it, connecting included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_cpu_ns: Option<Nanos>,
+    /// The most memory that it had had by then, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_peak_bytes: Option<u64>,
 }
