@@ -153,7 +153,12 @@ impl Client {
         // A server may refuse and hang up before it has read everything; what it says then is
         // still there to be read.
         let _ = connection.write_all(message).await;
-        receive(connection, &self.shard, seen, self.target.limit.0).await.unwrap_or(End::Reset)
+        let mut framing = Framing::default();
+        let end = receive(connection, &self.shard, seen, self.target.limit.0, &mut framing).await;
+        if framing.head().is_some_and(|head| head.closes) {
+            self.connection = None;
+        }
+        end.unwrap_or(End::Reset)
     }
 
     /// A failure of this host must not look like one of the server.
@@ -168,8 +173,14 @@ impl Client {
 }
 
 /// Reads one response: each read is stamped, kept, and followed as far as its framing.
-async fn receive(connection: &mut Connection, shard: &Mutex<Shard>, seen: &mut Seen, limit: u64) -> io::Result<End> {
-    let (mut framing, mut glance) = (Framing::default(), Glance::default());
+async fn receive(
+    connection: &mut Connection,
+    shard: &Mutex<Shard>,
+    seen: &mut Seen,
+    limit: u64,
+    framing: &mut Framing,
+) -> io::Result<End> {
+    let mut glance = Glance::default();
     poll_fn(|cx| {
         loop {
             let mut shard = lock(shard);

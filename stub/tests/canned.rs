@@ -14,7 +14,9 @@ use stub::Handle;
 fn events(reply: &Reply) -> Vec<Value> {
     let nameless = |mut chunk: Value| {
         let fields = chunk.as_object_mut().unwrap();
-        ["id", "created"].map(|name| fields.remove(name));
+        for name in ["id", "created"] {
+            fields.remove(name);
+        }
         chunk
     };
     reply.chunks().into_iter().map(nameless).collect()

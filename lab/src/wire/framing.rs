@@ -9,6 +9,8 @@ pub struct Head {
     pub event_stream: bool,
     /// A `Content-Encoding` other than `identity`.
     pub encoded: bool,
+    /// `Connection: close`: no further request can be sent here.
+    pub closes: bool,
 }
 
 /// An incremental reader of one response. Holds no body.
@@ -170,6 +172,7 @@ fn meaning(status: u16, headers: &[httparse::Header<'_>]) -> (Head, State) {
         event_stream: types
             .iter()
             .any(|v| v.split(|&b| b == b';').next().map(<[u8]>::trim_ascii) == Some(b"text/event-stream")),
+        closes: all("connection").iter().any(|v| v.split(|&b| b == b',').any(|part| part.trim_ascii() == b"close")),
         encoded: all("content-encoding").iter().any(|v| v != b"identity"),
     };
     let codings: Vec<&[u8]> = transfer.iter().flat_map(|v| v.split(|&b| b == b',')).map(<[u8]>::trim_ascii).collect();
