@@ -28,7 +28,16 @@ struct State {
     told: Instant,
     finished_here: u32,
     trial: String,
-    eta: String,
+    /// When the last trial should be over.
+    ends: Option<Instant>,
+}
+
+impl State {
+    /// How long it will take, as far as the trials so far tell.
+    fn left(&self) -> String {
+        let left = self.ends.map(|at| at.saturating_duration_since(Instant::now()));
+        left.map(|left| format!(" · {} left", Nanos::from(left))).unwrap_or_default()
+    }
 }
 
 /// Lines that change faster than this cannot be read.
@@ -39,15 +48,8 @@ const TELL: Duration = Duration::from_secs(15);
 impl Lines {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
-        let state = State {
-            began: now,
-            drawn: None,
-            height: 0,
-            told: now,
-            finished_here: 0,
-            trial: String::new(),
-            eta: String::new(),
-        };
+        let state =
+            State { began: now, drawn: None, height: 0, told: now, finished_here: 0, trial: String::new(), ends: None };
         Lines { live: std::io::stderr().is_terminal(), state: Mutex::new(state) }
     }
 
@@ -149,18 +151,18 @@ impl Observer for Lines {
                 let remaining = (*of as u32).saturating_sub(trial.n - 1);
                 if state.finished_here > 0 {
                     let left = state.began.elapsed() / state.finished_here * remaining;
-                    state.eta = format!(" · {} left", Nanos::from(left));
+                    state.ends = Some(Instant::now() + left);
                 }
                 state.trial = format!("trial {} of {of} · round {} · {}", trial.n, trial.round, trial.arm);
                 state.told = Instant::now();
-                let text = format!("{} · starting{}", state.trial, state.eta);
+                let text = format!("{} · starting{}", state.trial, state.left());
                 self.draw(state, &[text], true);
             }
             Event::Ready { .. } => {}
             Event::Load { phase, of, time, tally } => {
                 let view = LoadView { phase, of: *of, time: *time, tally };
                 let over = tally.ended == u64::from(*of);
-                let lines = [format!("{}{}", state.trial, state.eta), view.counts(), view.latencies()];
+                let lines = [format!("{}{}", state.trial, state.left()), view.counts(), view.latencies()];
                 self.draw(state, &lines, over);
                 if !self.live && state.told.elapsed() >= TELL {
                     eprintln!("{} ·{} ·{}", state.trial, view.counts().trim_start(), view.latencies().trim_start());
@@ -168,7 +170,7 @@ impl Observer for Lines {
                 }
             }
             Event::Writing => {
-                let text = format!("{} · writing evidence{}", state.trial, state.eta);
+                let text = format!("{} · writing evidence{}", state.trial, state.left());
                 self.draw(state, &[text], false);
             }
             Event::TrialEnded { tokens, busy, failure, unanswered, .. } => {
@@ -184,7 +186,7 @@ impl Observer for Lines {
                     }
                     None if !self.live => {
                         let rate = *tokens as f64 / busy.as_secs_f64().max(1e-9);
-                        eprintln!("{trial} · {tokens} tokens in {busy} · {rate:.0} tok/s{}", state.eta);
+                        eprintln!("{trial} · {tokens} tokens in {busy} · {rate:.0} tok/s{}", state.left());
                     }
                     None => {}
                 }
