@@ -104,7 +104,10 @@ fn speed(study: &Study, cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
     if study.workload.slo.is_some() {
         beside.push(rate("goodput", "requests/s", &|t| metrics::goodput(study, t, load)));
     }
-    let cell = CellSpeed { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone(), primary, beside };
+    let counts =
+        study.load(load).is_none_or(|l| l.rung.is_none()) || study.workload.loads.iter().all(|l| l.rung.is_some());
+    let (model, gpus) = (cell.model.clone(), cell.gpus);
+    let cell = CellSpeed { model, gpus, load: cell.load.clone(), counts, primary, beside };
     Speed { undone: undone(study, load, pairings), cell, logs, comparable: rounds.len() }
 }
 
@@ -196,10 +199,11 @@ pub(crate) fn effect(logs: &[f64]) -> Option<Effect> {
 pub fn overall(
     study: &Study,
     arm: &str,
-    cells: &[Speed],
+    speeds: &[Speed],
     voids: &BTreeMap<u32, Void>,
 ) -> (Option<Effect>, Option<Reason>) {
     let reason = |code, text| Some(Reason { code, text });
+    let cells: Vec<&Speed> = speeds.iter().filter(|s| s.cell.counts).collect();
     let own = study.trials.iter().filter(|t| t.plan.arm == arm && !voids.contains_key(&t.plan.n));
     let failed = own.filter(|t| !t.completed()).count();
     if failed > 0 {

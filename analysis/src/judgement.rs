@@ -212,6 +212,9 @@ pub struct CellSpeed {
     pub gpus: u32,
     /// The load.
     pub load: String,
+    /// Whether it is part of the overall speed-up: the steps of a ladder are not, where there
+    /// are other loads.
+    pub counts: bool,
     /// The declared primary metric: equal-work E2EL.
     pub primary: MetricEffect,
     /// Latencies and rates beside it.
@@ -351,7 +354,7 @@ pub struct Service {
     pub due: u64,
     /// Those of them that were complete and met every level.
     pub met: u64,
-    /// Requests whose answer stopped early beside the baselines': neither met nor missed.
+    /// Requests in time whose answer stopped early beside the baselines': neither met nor missed.
     pub shorter: u64,
     /// met / due.
     pub attainment: Option<f64>,

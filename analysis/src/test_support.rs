@@ -48,6 +48,8 @@ pub(crate) struct Script {
     pub(crate) load: &'static str,
     /// An `[slo]` section, `[client]`, and the like.
     pub(crate) more: &'static str,
+    /// Most output tokens of each request of the set; the workload's where there is none.
+    pub(crate) most: fn(u32) -> Option<u32>,
     /// The session of each request of the set.
     pub(crate) session: fn(u32) -> Option<u32>,
     /// Whether the bundle is written as version 1 of the formats was.
@@ -73,6 +75,7 @@ impl Script {
             matrix: "",
             load: "name = \"c1\"\nclosed = { concurrency = 1 }",
             more: "",
+            most: |_| None,
             session: |_| None,
             old: false,
             grade: true,
@@ -124,7 +127,7 @@ impl Script {
         let temp = tempfile::tempdir().unwrap();
         let workload = self.workload();
         let mut set = requests::prose(1, 5, workload.requests_in_all());
-        set.iter_mut().for_each(|r| r.session = (self.session)(r.id));
+        set.iter_mut().for_each(|r| (r.session, r.max_tokens) = ((self.session)(r.id), (self.most)(r.id)));
         let schedule = schedule::of(&workload, &set, &BTreeMap::new());
         let turns = schedule::turns(&set);
         let set = requests::to_jsonl(&set);
@@ -160,8 +163,9 @@ impl Script {
 
     fn ask(&self, trial: &plan::Trial, request: u32) -> Ask {
         let phase = trial.phases.iter().find(|p| p.requests.ids().contains(&request));
+        let max_tokens = (self.most)(request).unwrap_or(self.max_tokens);
         let load = phase.map(|p| p.load.clone()).unwrap_or_default();
-        Ask { round: trial.round, role: trial.role, gpus: trial.gpus, request, max_tokens: self.max_tokens, load }
+        Ask { round: trial.round, role: trial.role, gpus: trial.gpus, request, max_tokens, load }
     }
 
     fn trial(&self, run: &RunFolder, trial: &plan::Trial, timetable: &Timetable) {

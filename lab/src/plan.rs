@@ -211,9 +211,11 @@ fn phases(workload: &Workload, round: u32, chosen: &[String]) -> Vec<Phase> {
     phases
 }
 
-/// What the workload wants to stand at each place of its request set, in order. `lengths`
-/// gives the input and output tokens of a trace load's arrivals.
-pub fn slots(workload: &Workload, lengths: &dyn Fn(&str) -> Option<Vec<(u32, u32)>>) -> Vec<Slot> {
+/// The input and output tokens of a trace load's arrivals, by the load's name.
+pub type Lengths<'a> = dyn Fn(&str) -> Option<Vec<(u32, u32)>> + 'a;
+
+/// What the workload wants to stand at each place of its request set, in order.
+pub fn slots(workload: &Workload, lengths: &Lengths<'_>) -> Vec<Slot> {
     let mut timed = Vec::new();
     for load in &workload.loads {
         let of_trace = lengths(&load.name);

@@ -1,5 +1,5 @@
 //! Writes a report on made-up numbers, to look at: `cargo run -p analysis --example
-//! sample-report -- OUTDIR`.
+//! sample-report -- OUTDIR [plain]`.
 
 use std::path::Path;
 
@@ -7,10 +7,12 @@ mod sample;
 
 fn main() -> std::io::Result<()> {
     let Some(folder) = std::env::args().nth(1) else {
-        eprintln!("usage: sample-report OUTDIR");
+        eprintln!("usage: sample-report OUTDIR [plain]");
         std::process::exit(2);
     };
-    let sample = sample::Sample::new();
+    // A second argument asks for a run without candidates.
+    let plain = std::env::args().nth(2).is_some();
+    let sample = if plain { sample::Sample::plain() } else { sample::Sample::new() };
     for (name, bytes) in analysis::report::render(&sample.input()) {
         let path = Path::new(&folder).join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;

@@ -22,6 +22,8 @@ pub(crate) mod frame;
 pub(crate) mod drift;
 /// Empirical distributions.
 pub(crate) mod ecdf;
+/// Service against load.
+pub(crate) mod ladder;
 /// A row for each arm: dot, interval, and a line to compare with.
 pub(crate) mod rows;
 

@@ -1,6 +1,6 @@
 //! Which requests were served as the workload's `[slo]` asks.
 
-use lab::workload::Slo;
+use lab::workload::{Shape, Slo};
 
 use super::{
     rate::{per_second, phase_time},
@@ -11,11 +11,11 @@ use crate::study::{Response, Study, Trial};
 /// The requests of one or several load phases against the service levels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Service {
-    /// Requests that were due, failed ones with them; without those that stopped early.
+    /// Requests that were due, failed ones with them; without those that are left out.
     pub due: u64,
     /// Those of them that were complete and met every level.
     pub met: u64,
-    /// Requests that are left out: their answer is shorter than nine tenths of the
+    /// Requests that are left out: in time, but with an answer shorter than nine tenths of the
     /// neighbouring baselines'.
     pub shorter: u64,
 }
@@ -39,18 +39,40 @@ pub fn service(study: &Study, trial: &Trial, load: &str) -> Option<Service> {
     let beside: Vec<&Trial> = study.baselines_beside(trial).collect();
     let greedy = study.workload.sampling.temperature == 0.0;
     let mut found = Service::default();
-    for response in trial.of_load(load).filter(|r| !r.time_up()) {
-        if greedy && response.complete() && is_shorter(response, &beside) {
-            found.shorter += 1;
+    let arrives = study.load(load).is_some_and(|l| !matches!(l.shape, Shape::Closed { .. }));
+    for response in trial.of_load(load) {
+        let never_due = response.time_up() && !(arrives && others_came_to(response, &beside));
+        if never_due {
             continue;
         }
         found.due += 1;
-        found.met += u64::from(met(response, &slo));
+        if !met(response, &slo) {
+            continue;
+        }
+        if greedy && is_shorter(response, &beside) {
+            found.shorter += 1;
+        } else {
+            found.met += 1;
+        }
     }
+    found.shorter = found.shorter.min(MOST_SHORTER.max(found.due / 10));
+    found.due -= found.shorter;
     Some(found)
 }
 
-/// Less work is neither good service nor bad.
+/// So many shorter answers of a phase are left out, or a tenth of its requests if that is
+/// more: honest servers stop early now and then. The rest are misses, since who cuts answers
+/// short under load has less of it.
+const MOST_SHORTER: u64 = 2;
+
+/// Whether the baselines beside it all completed a request. Under an open load only the later
+/// turns of sessions can be `time-up`: who holds back the turn before is not spared them.
+fn others_came_to(response: &Response, beside: &[&Trial]) -> bool {
+    let came = |t: &&Trial| t.response(response.request).is_some_and(Response::complete);
+    !beside.is_empty() && beside.iter().all(came)
+}
+
+/// Less work in time is neither good service nor bad.
 fn is_shorter(response: &Response, beside: &[&Trial]) -> bool {
     let theirs = beside.iter().filter_map(|t| t.response(response.request)).filter(|r| r.complete());
     theirs.map(Response::shown_tokens).min().is_some_and(|least| stops_early(response.shown_tokens(), least))

@@ -89,15 +89,21 @@ fn goodput_is_over_the_phase_and_what_was_never_due_is_no_miss() {
 }
 
 #[test]
-fn a_shorter_answer_is_neither_good_service_nor_bad() {
-    let mut script = Script::new(honest(STEP)).arm("fast", |ask: &Ask| {
-        let tokens = if ask.request <= 2 { 10 } else { 20 };
-        Said::ids(&answer(ask.request, tokens), STEP, ask.max_tokens)
-    });
-    (script.rounds, script.load, script.more) = (1, OPEN, "[slo]\nttft = \"5ms\"");
-    let study = script.seal().study();
-    let trial = study.completed("fast").next().unwrap();
-    assert_eq!(service(&study, trial, "o"), Some(Service { due: 4, met: 4, shorter: 2 }));
+fn a_shorter_answer_in_time_is_neither_good_service_nor_bad() {
+    let of = |shorter: u32, late: u32| {
+        let mut script = Script::new(honest(STEP)).arm("fast", move |ask: &Ask| {
+            let tokens = if ask.request <= shorter { 10 } else { 20 };
+            let lag_ns = if ask.request <= late { 9_000_000 } else { 0 };
+            Said { lag_ns, ..Said::ids(&answer(ask.request, tokens), STEP, ask.max_tokens) }
+        });
+        (script.rounds, script.load, script.more) = (1, OPEN, "[slo]\nttft = \"5ms\"");
+        let study = script.seal().study();
+        let trial = study.completed("fast").next().unwrap();
+        service(&study, trial, "o").unwrap()
+    };
+    assert_eq!(of(2, 0), Service { due: 4, met: 4, shorter: 2 });
+    assert_eq!(of(2, 1), Service { due: 5, met: 4, shorter: 1 }, "cutting an answer short hides no lateness");
+    assert_eq!(of(4, 0), Service { due: 4, met: 2, shorter: 2 }, "nor does it pay to cut many short");
 }
 
 #[test]
@@ -109,4 +115,20 @@ fn under_open_loads_service_time_is_without_the_wait_for_a_connection() {
     assert_eq!((median(Metric::E2el), median(Metric::ServedE2el)), (ANSWER + 7_010_000, ANSWER));
     assert_eq!((client_lag_p99(trial), send_lag_p99(trial)), (Some(Nanos(10_000)), Some(Nanos(7_010_000))));
     assert_eq!(Metric::of_load(study.load("o").unwrap()).len(), 6);
+}
+
+#[test]
+fn a_turn_that_the_baselines_came_to_is_due_though_the_turn_before_it_was_held_back() {
+    // Two sessions of three turns, 5 ms apart; after 60 ms nothing more is sent.
+    let mut script = Script::new(honest(STEP / 4)).arm("fast", |ask: &Ask| {
+        let lag_ns = if ask.request == 1 { 70_000_000 } else { 0 };
+        Said { lag_ns, ..honest(STEP / 4)(ask) }
+    });
+    (script.rounds, script.more) = (1, "[slo]\nttft = \"10ms\"");
+    script.load = "name = \"s\"\ntime = \"60ms\"\nopen = { rate = 200.0, arrivals = \"constant\" }";
+    script.session = |id| (id > 0).then(|| (id - 1) / 3);
+    let study = script.seal().study();
+    let of = |arm| service(&study, study.completed(arm).next().unwrap(), "s").unwrap();
+    assert_eq!(of("baseline"), Service { due: 6, met: 6, shorter: 0 });
+    assert_eq!(of("fast"), Service { due: 6, met: 3, shorter: 0 });
 }

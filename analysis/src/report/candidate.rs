@@ -12,8 +12,9 @@ use crate::judgement::{Candidate, Failure, Verdict};
 /// Different failures that are shown; all are in `csv/failures.csv`.
 const FAILURES: usize = 6;
 
-/// What is known about the candidate at this place, the decisive first.
-pub(crate) fn candidate(place: usize, candidate: &Candidate, tables: &Tables) -> Vec<Block> {
+/// What is known about the candidate at this place, the decisive first; `steps` are cells that
+/// a ladder shows.
+pub(crate) fn candidate(place: usize, candidate: &Candidate, tables: &Tables, steps: &[String]) -> Vec<Block> {
     let name = escape::name(&candidate.name);
     let speed = words::how_fast(candidate).1;
     let powered = candidate.overall.is_some_and(|e| e.powered);
@@ -28,8 +29,12 @@ pub(crate) fn candidate(place: usize, candidate: &Candidate, tables: &Tables) ->
         Block::List(candidate.reasons.iter().map(|r| escape::detail(&r.text)).collect()),
         Block::Text(description(candidate)),
     ];
+    if !candidate.notes.is_empty() {
+        blocks
+            .push(Block::List(candidate.notes.iter().map(|n| format!("Note: {}.", escape::detail(&n.text))).collect()));
+    }
     let columns = ["Cell", "Metric", "Baseline", "This", "Speed-up", "p", "Sign-flip p", "Detectable"];
-    push_table(&mut blocks, tables.speed.of(&name).pick(&columns).unless_constant("Cell"));
+    push_table(&mut blocks, tables.speed.of(&name).without(steps).pick(&columns).unless_constant("Cell"));
     let facts = tables.equivalence.of(&name);
     if !facts.rows.is_empty() {
         blocks.push(Block::Facts(facts));

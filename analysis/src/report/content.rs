@@ -5,23 +5,38 @@ use super::{
     document::{Block, Document, Section},
     escape, figures,
     formulas::FORMULAS,
-    input::Input,
+    input::{Cell as Place, Input},
+    number,
+    table::{Cell, Table},
     tables::Tables,
     words,
 };
-use crate::judgement::{Judgement, Tolerance};
+use crate::judgement::{Judgement, Ladder, Slo, Tolerance};
 
 /// The document of an input.
 pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     let judgement = input.judgement;
-    let sections = vec![
-        section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]),
-        section("speed", "Speed", speed(judgement)),
-        section("latency", "Latency", latency(input, tables)),
-        section("drift", "Drift", drift(input)),
-        section("outputs", "Outputs", outputs(judgement, tables)),
-        section("candidates", "Candidates", candidates(judgement, tables)),
-        section("baseline", "The baseline against itself", baseline(tables)),
+    // Without candidates a run is a plain measurement: nothing is held against anything.
+    let compared = !judgement.candidates.is_empty();
+    let mut sections = Vec::new();
+    if compared {
+        sections.push(section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]));
+        sections.push(section("speed", "Speed", speed(judgement)));
+    }
+    sections.push(section("rates", "Rates", rates(judgement, tables)));
+    if !judgement.ladders.is_empty() {
+        sections.push(section("capacity", "Capacity", capacity(judgement, tables)));
+    }
+    sections.push(section("latency", "Latency", latency(input, tables)));
+    sections.push(section("drift", "Drift", drift(input)));
+    if compared {
+        sections.push(section("outputs", "Outputs", outputs(judgement, tables)));
+        sections.push(section("candidates", "Candidates", candidates(judgement, tables)));
+        sections.push(section("baseline", "The baseline against itself", baseline(tables)));
+    } else {
+        sections.push(section("baseline", "Checks", plain(tables)));
+    }
+    sections.extend([
         section(
             "method",
             "How the numbers are made",
@@ -39,7 +54,7 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
             vec![Block::Table(tables.bundles.clone()), Block::Table(tables.environment.clone())],
         ),
         section("reproduce", "Reproduce this report", reproduce(input)),
-    ];
+    ]);
     Document {
         title: escape::name(input.title),
         above: format!("Benchmark report · {}", escape::name(&judgement.workload)),
@@ -64,6 +79,7 @@ fn table_or(table: &super::table::Table, otherwise: &str) -> Block {
 
 fn caution(judgement: &Judgement) -> String {
     match judgement.tolerance {
+        _ if judgement.candidates.is_empty() => String::new(),
         Tolerance::None => "No tolerance was declared: outputs could not be judged, and undecided is never a pass.".into(),
         Tolerance::Declared { .. } if judgement.candidates.iter().any(|c| c.provisional) => {
             "Provisional: the tolerance is declared in the workload file; no calibration with known honest and known altered servers stands behind it yet.".into()
@@ -85,6 +101,87 @@ fn speed(judgement: &Judgement) -> Vec<Block> {
     blocks
 }
 
+/// The cells that are steps of a ladder.
+fn steps(judgement: &Judgement) -> Vec<String> {
+    let of = |l: &Ladder| {
+        let place = |load: &str| Place { model: l.model.clone(), gpus: l.gpus, load: load.to_owned() };
+        let steps = l.arms.iter().flat_map(|a| &a.steps);
+        steps.map(|s| place(&s.load).to_string()).collect::<Vec<_>>()
+    };
+    judgement.ladders.iter().flat_map(of).collect()
+}
+
+fn rates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    let mut columns = vec!["Cell", "Arm", "Load", "Launches", "Due", "Complete", "Requests", "Output", "Steady output"];
+    if judgement.loads.iter().any(|f| f.time_up > 0) {
+        columns.insert(6, "Time up");
+    }
+    if judgement.slo.is_some() {
+        columns.extend(["SLO met", "Goodput"]);
+    }
+    let mut blocks: Vec<Block> = judgement.slo.iter().map(|slo| Block::Text(service_levels(slo))).collect();
+    let shown = tables.loads.clone().without(&steps(judgement)).pick(&columns);
+    let mut cells: Vec<Cell> = Vec::new();
+    for cell in shown.rows.iter().map(|row| &row[0]) {
+        if !cells.contains(cell) {
+            cells.push(cell.clone());
+        }
+    }
+    for cell in &cells {
+        let table = shown.of(&cell.words());
+        let load = table.rows.first().map(|row| row[1].words()).unwrap_or_default();
+        blocks.push(Block::Text(format!("{}: {load}.", cell.words())));
+        let columns: Vec<&str> = columns.iter().copied().filter(|c| !["Cell", "Load"].contains(c)).collect();
+        blocks.push(Block::Table(table.pick(&columns)));
+    }
+    match (cells.is_empty(), judgement.ladders.is_empty()) {
+        (false, _) => {}
+        (true, false) => {
+            blocks.push(Block::Text(format!("Every load is a step of a ladder: {}.", tables.loads.file())))
+        }
+        (true, true) => blocks.push(text("No load was measured.")),
+    }
+    blocks
+}
+
+fn service_levels(slo: &Slo) -> String {
+    let levels: Vec<String> = words::levels(slo)
+        .into_iter()
+        .map(|(name, most)| format!("{name} at most {} ms", number::declared(most.0 as f64 / 1e6).digits()))
+        .collect();
+    format!("Service levels: {}, from the intended send.", levels.join(", "))
+}
+
+fn capacity(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    let share = judgement.slo.map_or(1.0, |s| s.share);
+    let levels = judgement.slo.as_ref().map(service_levels).unwrap_or_default();
+    let mut blocks = vec![Block::Text(format!(
+        "{levels} An arm bears the load at which the share of requests that meet them first falls below {} %, read between two steps of the ladder.",
+        number::declared(share * 100.0).digits()
+    ))];
+    for (figure, ladder) in figures::ladders(judgement) {
+        blocks.push(Block::Figure(Box::new(figure)));
+        let table = tables.ladders.of(&words::ladder(ladder));
+        let alone = ladder.arms.len() < 2;
+        blocks.push(Block::Table(if alone { table.pick(&["Arm", "Largest load", "Rounds"]) } else { table }));
+        let table = tables.steps.of(&words::ladder(ladder));
+        let summary = words::counted(ladder.arms.first().map_or(0, |a| a.steps.len() as u64), "step") + " of each arm";
+        blocks.push(Block::Fold { summary, open: false, table });
+    }
+    blocks
+}
+
+/// What else is known where there are no candidates.
+fn plain(tables: &Tables) -> Vec<Block> {
+    let structure = tables.structure.of("baseline");
+    let mut blocks = Vec::new();
+    if !structure.rows.is_empty() {
+        blocks.push(super::candidate::structure(structure));
+    }
+    blocks.push(table_or(&tables.voids, "Nothing was void: every trial counts."));
+    blocks
+}
+
 fn latency(input: &Input, tables: &Tables) -> Vec<Block> {
     let mut blocks = vec![text(
         "A curve further left is faster; a long flat top is a tail of slow requests. Each list runs from the fastest median to the slowest. A percentile is printed only where enough requests stand behind it.",
@@ -92,8 +189,16 @@ fn latency(input: &Input, tables: &Tables) -> Vec<Block> {
     for (figure, series) in figures::distributions(input) {
         blocks.push(Block::Figure(Box::new(figure)));
         let cell = series[0].cell.to_string();
-        let percentiles = tables.percentiles.of(&cell).of(words::metric(series[0].metric));
-        blocks.push(Block::Table(percentiles));
+        let percentiles = |metric| tables.percentiles.of(&cell).of(words::metric(metric));
+        blocks.push(Block::Table(percentiles(series[0].metric)));
+        let served = match series[0].metric {
+            "ttft" => percentiles("ttft-service"),
+            "e2el" => percentiles("e2el-service"),
+            _ => continue,
+        };
+        if !served.rows.is_empty() {
+            blocks.push(Block::Table(Table { caption: "Service time: the same from the actual send", ..served }));
+        }
     }
     if blocks.len() == 1 {
         return vec![text("No request was timed.")];
@@ -139,7 +244,8 @@ fn candidates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
     let explained = text(
         "Speed: geometric means over rounds; detectable is the smallest effect that this many rounds show with 80 % power. Margins: x is a share of the cap, a request is far if one of its tokens is above four caps. Tokens: a space is shown as ␣, a line break as ⏎.",
     );
-    let each = judgement.candidates.iter().enumerate().flat_map(|(i, c)| candidate(i, c, tables));
+    let steps = steps(judgement);
+    let each = judgement.candidates.iter().enumerate().flat_map(|(i, c)| candidate(i, c, tables, &steps));
     std::iter::once(explained).chain(each).collect()
 }
 

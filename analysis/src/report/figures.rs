@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chart::{self, Colour, Picture, drift, ecdf, rows},
-    judgement::{Candidate, Effect, Equivalence, Judgement, Tolerance, Verdict},
+    judgement::{Candidate, Climb, Effect, Equivalence, Judgement, Ladder, Overall, Tolerance, Verdict},
 };
 
 /// A picture with its words.
@@ -53,10 +53,11 @@ fn arm_colour(judgement: &Judgement, arm: &str) -> Colour {
     Colour::Arm(place.map_or_else(|| if arm == "baseline" { 0 } else { judgement.candidates.len() + 1 }, |i| i + 1))
 }
 
-/// The cells in which a candidate was measured.
+/// The cells in which a candidate was measured, without the steps of ladders.
 pub(crate) fn cells(judgement: &Judgement) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
-    for speed in judgement.candidates.iter().flat_map(|c| &c.speed) {
+    let speeds = judgement.candidates.iter().flat_map(|c| &c.speed);
+    for speed in speeds.filter(|s| !words::is_step(judgement, &s.load)) {
         let cell = Cell::from(speed);
         if !cells.contains(&cell) {
             cells.push(cell);
@@ -137,6 +138,8 @@ pub(crate) fn distributions<'a>(input: &Input<'a>) -> Vec<(Figure, Vec<&'a Serie
             None => groups.push((&series.cell, series.metric, vec![series])),
         }
     }
+    // A ladder is shown as a ladder; service times stand in tables.
+    groups.retain(|(cell, metric, _)| !words::is_step(input.judgement, &cell.load) && !metric.ends_with("-service"));
     let one_cell = groups.iter().all(|(cell, _, _)| *cell == groups[0].0);
     let figure = |(i, (cell, metric, members)): (usize, (&Cell, &'static str, Vec<&'a Series>))| {
         let title =
@@ -188,8 +191,9 @@ fn explained(metric: &str) -> &'static str {
 
 /// A metric trial by trial, one for each cell.
 pub(crate) fn drift(input: &Input) -> Vec<Figure> {
-    let several = input.drift.len() > 1;
-    let shown = input.drift.iter().filter(|d| !d.points.is_empty()).enumerate();
+    let whole = |d: &&Drift| !d.points.is_empty() && !words::is_step(input.judgement, &d.cell.load);
+    let several = input.drift.iter().filter(whole).count() > 1;
+    let shown = input.drift.iter().filter(whole).enumerate();
     shown.map(|(i, d)| trials(i + 1, d, several, input.judgement)).collect()
 }
 
@@ -228,6 +232,56 @@ fn trials(n: usize, data: &Drift, several: bool, judgement: &Judgement) -> Figur
         ),
         title,
         data: "csv/trials.csv".into(),
+        picture: Picture::of(|layout| picture.draw(layout)),
+    }
+}
+
+/// Service against load, one for each ladder.
+pub(crate) fn ladders(judgement: &Judgement) -> Vec<(Figure, &Ladder)> {
+    let several = judgement.ladders.len() > 1;
+    judgement.ladders.iter().enumerate().map(|(i, l)| (ladder(i + 1, l, several, judgement), l)).collect()
+}
+
+fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figure {
+    let line = |climb: &Climb| chart::ladder::Line {
+        name: escape::name(&climb.arm),
+        colour: arm_colour(judgement, &climb.arm),
+        points: climb.steps.iter().filter_map(|s| Some((s.value, s.attainment?))).collect(),
+        limit: match climb.capacity {
+            Some(Overall::Between { mean, .. }) => Some(mean),
+            _ => None,
+        },
+        text: match climb.capacity {
+            Some(Overall::Between { mean, .. }) => number::scaled(mean).digits().to_owned(),
+            Some(Overall::Beyond { highest, above, rounds, .. }) if above > 0 => {
+                format!("above {}, {above} of {rounds}", words::step(highest).digits())
+            }
+            Some(Overall::Beyond { lowest, below, rounds, .. }) => {
+                format!("below {}, {below} of {rounds}", words::step(lowest).digits())
+            }
+            None => String::new(),
+        },
+    };
+    let lines: Vec<chart::ladder::Line> = data.arms.iter().map(line).collect();
+    let said = |a: &Climb| format!("{} {}", escape::name(&a.arm), words::capacity(a.capacity.as_ref(), data.unit));
+    let list: Vec<String> = data.arms.iter().map(said).collect();
+    let share = number::declared(data.share * 100.0).digits().to_owned();
+    let title = if several { format!("Largest load, {}", words::ladder(data)) } else { "Largest load".to_owned() };
+    let picture = chart::ladder::Ladder {
+        axis: match data.unit {
+            "clients" => "clients".to_owned(),
+            unit => format!("offered load, {unit}"),
+        },
+        share: data.share,
+        title: format!("share that meets the service levels; line: {share} %"),
+        lines,
+    };
+    Figure {
+        name: format!("capacity-{n}"),
+        caption: "Dots are the steps, over all rounds. A ring is the geometric mean over rounds of the load at which an arm falls below the line; the mean of rounds need not lie on the line through the dots. Above or below, with the number of rounds: beyond the ladder.".into(),
+        alt: format!("{title}: {}. Asked for are {share} % of the requests.", list.join("; ")),
+        title,
+        data: "csv/ladder-steps.csv".into(),
         picture: Picture::of(|layout| picture.draw(layout)),
     }
 }

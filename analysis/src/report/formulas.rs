@@ -15,11 +15,11 @@ const fn formula(name: &'static str, formula: &'static str, meaning: &'static st
 }
 
 /// In the order in which a reader needs them.
-pub(crate) const FORMULAS: [Formula; 14] = [
+pub(crate) const FORMULAS: [Formula; 20] = [
     formula(
         "TTFT",
         "t(first chunk with output) − t(send)",
-        "Time to first token. Output is text, or ids that are not all special tokens. t(send) is when the schedule wants it sent: a server that lets nobody connect makes its users wait.",
+        "Time to first token. Output is text, or ids that are not all special tokens. t(send) is when the schedule wants it sent: a server that lets nobody connect makes its users wait. A chunk's time is when the kernel had its bytes, where it says so, and when they were read elsewhere.",
         "MLPerf Inference, token latencies",
     ),
     formula("E2EL", "t(end of response) − t(send)", "End-to-end latency of one request.", "vLLM bench serve"),
@@ -31,6 +31,12 @@ pub(crate) const FORMULAS: [Formula; 14] = [
     ),
     formula("ITL", "t(chunk i+1) − t(chunk i)", "Gap between two content chunks.", "vLLM bench serve"),
     formula(
+        "Service time",
+        "t(first chunk with output, or end) − t(actual send)",
+        "TTFT and E2EL without the wait for a connection and without the client's lag. Beside the headline where requests arrive whether or not others have ended.",
+        "Tene, coordinated omission",
+    ),
+    formula(
         "E2EL at equal work",
         "t(token k) − t(send), k = min(N candidate, N of both baselines)",
         "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one.",
@@ -41,6 +47,36 @@ pub(crate) const FORMULAS: [Formula; 14] = [
         "output tokens of completed requests / duration of the load phase",
         "Tokens per second.",
         "vLLM bench serve",
+    ),
+    formula(
+        "Request throughput",
+        "completed requests / duration of the load phase",
+        "Requests per second.",
+        "vLLM bench serve",
+    ),
+    formula(
+        "Steady output",
+        "output tokens of completed requests that came in the steady window / its length",
+        "The window of a closed load is from the moment when most requests are in flight to the last intended send; of other loads from the first to the last intended send. None where it is shorter than a tenth of the phase.",
+        "METHOD, Metrics",
+    ),
+    formula(
+        "SLO met",
+        "requests complete within every service level / requests due",
+        "Failed requests are misses. Left out are requests that never were due (the phase's declared time was over) and, up to a tenth of a phase, answers in time that stop early beside the baselines'.",
+        "METHOD, Metrics",
+    ),
+    formula(
+        "Goodput",
+        "requests complete within every service level / duration of the load phase",
+        "Requests per second that were served as asked.",
+        "DistServe, OSDI 2024",
+    ),
+    formula(
+        "Largest load",
+        "exp(ln v_{i} + (a_{i} − s) / (a_{i} − a_{i+1}) · (ln v_{i+1} − ln v_{i}))",
+        "v are the loads of a ladder's steps, a the shares of requests that meet the service levels, s the share asked for; i is the last step before a first falls below s. Each round by itself, then the geometric mean and a t interval on logs over rounds; beyond an end of the ladder nothing is guessed.",
+        "METHOD, Ladders",
     ),
     formula(
         "Speed-up",

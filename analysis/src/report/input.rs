@@ -5,7 +5,7 @@ use std::fmt;
 use lab::{environment::Environment, plan::Role};
 use stats::quantile::Sample;
 
-use crate::judgement::{CellSpeed, Judgement};
+use crate::judgement::{CellSpeed, Judgement, LoadFacts};
 
 /// Everything that a report shows.
 #[derive(Debug, Clone)]
@@ -59,6 +59,12 @@ impl From<&CellSpeed> for Cell {
     }
 }
 
+impl From<&LoadFacts> for Cell {
+    fn from(facts: &LoadFacts) -> Self {
+        Cell { model: facts.model.clone(), gpus: facts.gpus, load: facts.load.clone() }
+    }
+}
+
 /// Latencies of one arm in one cell.
 #[derive(Debug, Clone)]
 pub struct Series {
@@ -66,7 +72,7 @@ pub struct Series {
     pub arm: String,
     /// The cell.
     pub cell: Cell,
-    /// `ttft`, `tpot`, `itl`, `e2el` or `e2el-equal-work`.
+    /// `ttft`, `tpot`, `itl`, `e2el`, `ttft-service`, `e2el-service` or `e2el-equal-work`.
     pub metric: &'static str,
     /// The values.
     pub values: Sample,

@@ -73,7 +73,7 @@ fn header(html: &mut Html, document: &Document) {
 fn headline(html: &mut Html, line: &Line) {
     html.element("li", &[("class", line.verdict.map_or("", word))], |html| {
         html.element("span", &[("class", "glyph"), ("aria-hidden", "true")], |html| {
-            html.text(line.verdict.map_or("+", glyph));
+            html.text(line.verdict.map_or(line.glyph, glyph));
         });
         html.element("span", &[], |html| {
             html.leaf("b", &[], &line.subject);
@@ -207,6 +207,12 @@ fn cell(html: &mut Html, cell: &Cell) {
         Cell::Code(text) => html.leaf("code", &[], text),
         Cell::Nothing(_) | Cell::Empty => html.leaf("span", &[("class", "nothing")], &cell.words()),
         Cell::Verdict(verdict, provisional) => chip(html, *verdict, *provisional),
+        Cell::Limit(point, ends, unit) => {
+            html.leaf("b", &[], &format!("{}\u{a0}{unit}", point.typeset()));
+            if let Some((low, high)) = ends {
+                html.leaf("span", &[("class", "interval")], &format!(" [{}, {}]", low.typeset(), high.typeset()));
+            }
+        }
         Cell::Interval(point, low, high) => {
             html.leaf("b", &[], &format!("{}×", point.typeset()));
             html.leaf("span", &[("class", "interval")], &format!(" [{}, {}]", low.typeset(), high.typeset()));

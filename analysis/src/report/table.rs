@@ -46,6 +46,8 @@ pub(crate) enum Cell {
     Measure(Number, &'static str),
     /// A ratio and its interval.
     Interval(Number, Number, Number),
+    /// A number with its unit, and its interval where there is one.
+    Limit(Number, Option<(Number, Number)>, &'static str),
     /// A verdict and whether it is provisional.
     Verdict(Verdict, bool),
     /// There is no value; why.
@@ -85,6 +87,10 @@ impl Cell {
             Cell::Interval(point, low, high) => {
                 format!("{}× [{}, {}]", point.typeset(), low.typeset(), high.typeset())
             }
+            Cell::Limit(point, ends, unit) => {
+                let interval = ends.as_ref().map(|(low, high)| format!(" [{}, {}]", low.typeset(), high.typeset()));
+                format!("{}{}", with_unit(point, unit), interval.unwrap_or_default())
+            }
             Cell::Verdict(verdict, provisional) => {
                 format!("{}{}", word(*verdict), if *provisional { ", provisional" } else { "" })
             }
@@ -98,6 +104,10 @@ impl Cell {
             Cell::Empty => vec![],
             Cell::Measure(number, unit) => vec![Field::Number(number.digits()), Field::Text(unit)],
             Cell::Interval(point, low, high) => [point, low, high].map(|n| Field::Number(n.digits())).into(),
+            Cell::Limit(point, ends, unit) => {
+                let (low, high) = ends.as_ref().map_or(("", ""), |(low, high)| (low.digits(), high.digits()));
+                vec![Field::Number(point.digits()), Field::Number(low), Field::Number(high), Field::Text(unit)]
+            }
             Cell::Verdict(verdict, provisional) => {
                 vec![Field::Text(word(*verdict)), Field::Text(if *provisional { "provisional" } else { "final" })]
             }
@@ -131,6 +141,12 @@ impl Table {
             rows: self.rows.iter().filter(wanted).map(|row| row[1..].to_vec()).collect(),
             ..*self
         }
+    }
+
+    /// Only the rows whose first cell is not among these words.
+    pub(crate) fn without(self, places: &[String]) -> Table {
+        let listed = |row: &Vec<Cell>| matches!(row.first(), Some(Cell::Text(text)) if places.contains(text));
+        Table { rows: self.rows.into_iter().filter(|row| !listed(row)).collect(), ..self }
     }
 
     /// Without a column whose cells are all the same.

@@ -3,7 +3,7 @@
 use lab::text::shown;
 
 use super::{number, table::word, words};
-use crate::judgement::{Candidate, Judgement, Verdict};
+use crate::judgement::{Candidate, Judgement, LoadFacts, Verdict};
 
 const HEADINGS: [&str; 5] = ["candidate", "outputs", "speed-up", "TTFT", "TPOT"];
 const GAP: &str = "  ";
@@ -16,7 +16,7 @@ const WIDEST_SENTENCE: usize = 100;
 /// colours only if `colours`. Ends in a newline.
 pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
     if judgement.candidates.is_empty() {
-        return "No candidate was measured.\n".into();
+        return plain(judgement, width, &Paint(colours));
     }
     let rows: Vec<[String; 5]> = judgement.candidates.iter().map(row).collect();
     let mut widths = [0; 5];
@@ -40,6 +40,77 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
             out.push_str(&format!("  {}\n", paint.dim(&text)));
         }
     }
+    out.push_str(&largest(judgement, width, &paint));
+    out
+}
+
+/// A measurement without candidates: each load with its medians and rates.
+fn plain(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    const HEADINGS: [&str; 7] = ["load", "requests", "TTFT", "TPOT", "E2EL", "tokens/s", "SLO met"];
+    let facts: Vec<&LoadFacts> = judgement.loads.iter().filter(|f| !words::is_step(judgement, &f.load)).collect();
+    let mut rows: Vec<[String; 7]> = vec![HEADINGS.map(str::to_owned)];
+    let one = facts.iter().all(|f| (&f.model, f.gpus) == (&facts[0].model, facts[0].gpus));
+    for facts in &facts {
+        let median = |metric| {
+            let found = facts.latencies.iter().find(|l| l.metric == metric).and_then(|l| l.p50_ns);
+            found.map_or_else(|| "–".into(), |ns| format!("{} ms", number::millis(ns as f64).digits()))
+        };
+        let rate = facts.tokens_per_s.map_or_else(|| "–".into(), |r| number::scaled(r).digits().to_owned());
+        let met = facts.service.and_then(|s| s.attainment).map(|a| format!("{} %", number::percent_of(a).digits()));
+        let requests = if facts.complete == facts.due {
+            facts.due.to_string()
+        } else {
+            format!("{} of {}", facts.complete, facts.due)
+        };
+        let place = super::input::Cell::from(*facts);
+        let name = if one { super::escape::name(&place.load) } else { place.to_string() };
+        let name = shown(&name, width.saturating_sub(56).max(SHORTEST_NAME));
+        rows.push([name, requests, median("ttft"), median("tpot"), median("e2el"), rate, met.unwrap_or("–".into())]);
+    }
+    let mut out = String::new();
+    if facts.is_empty() && judgement.ladders.is_empty() {
+        out.push_str("Nothing was measured.\n");
+    } else if !facts.is_empty() {
+        let widths: Vec<usize> =
+            (0..7).map(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0)).collect();
+        for (i, row) in rows.iter().enumerate() {
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+                let padding = " ".repeat(width - cell.chars().count());
+                if column == 0 { format!("{cell}{padding}") } else { format!("{padding}{cell}") }
+            });
+            let line = cells.collect::<Vec<_>>().join(GAP);
+            out.push_str(&if i == 0 { paint.dim(&line) } else { line });
+            out.push('\n');
+        }
+        out.push_str(&paint.dim("Medians over all requests that are complete; times count from the intended send."));
+        out.push('\n');
+    }
+    for void in &judgement.voids {
+        let text = format!("not counted: {}", super::escape::detail(&void.why));
+        wrapped(&text, width.clamp(20, WIDEST_SENTENCE)).iter().for_each(|line| out.push_str(&format!("{line}\n")));
+    }
+    out + &largest(judgement, width, paint)
+}
+
+/// How large a load each arm bears, where ladders were climbed.
+fn largest(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let mut out = String::new();
+    for ladder in &judgement.ladders {
+        out.push_str(&paint.dim(&shown(&format!("largest load, {}", words::ladder(ladder)), width.saturating_sub(1))));
+        out.push('\n');
+        for climb in &ladder.arms {
+            let text = words::capacity(climb.capacity.as_ref(), ladder.unit);
+            let ratio = match words::over_baseline(judgement, climb) {
+                None => String::new(),
+                Some(Ok(effect)) => format!(", over the baseline {}", words::speedup(Some(&effect))),
+                Some(Err(why)) => format!(", over the baseline {why}"),
+            };
+            let line = format!("{} {text}{ratio}", super::escape::name(&climb.arm));
+            for line in wrapped(&line, width.clamp(20, WIDEST_SENTENCE) - 2) {
+                out.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
     out
 }
 
@@ -47,7 +118,8 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
 fn sentences(candidate: &Candidate) -> Vec<String> {
     let note = candidate.overall_note.as_ref().filter(|_| candidate.overall.is_none());
     let note = note.map(|n| format!("no speed-up: {}", super::escape::detail(&n.text)));
-    std::iter::once(words::in_short(candidate)).chain(note).collect()
+    let notes = candidate.notes.iter().map(|n| format!("note: {}", super::escape::detail(&n.text)));
+    std::iter::once(words::in_short(candidate)).chain(note).chain(notes).collect()
 }
 
 fn row(candidate: &Candidate) -> [String; 5] {

@@ -1,12 +1,12 @@
 //! Numbers in words: words first, numbers second.
 
-use lab::{plan::Role, records::Class};
+use lab::{Nanos, plan::Role, records::Class};
 
 use super::{
     escape,
     number::{self, Number},
 };
-use crate::judgement::{Candidate, Effect, Judgement, Verdict};
+use crate::judgement::{Candidate, Climb, Effect, Judgement, Ladder, LoadFacts, Overall, Slo, Verdict};
 
 /// The code of the reason that margins are above the tolerance.
 const MARGINS: &str = "margins-above-tolerance";
@@ -21,9 +21,62 @@ pub(crate) fn metric(code: &'static str) -> &'static str {
         "tpot" => "TPOT",
         "itl" => "ITL",
         "e2el" => "E2EL",
+        "ttft-service" => "TTFT, service time",
+        "e2el-service" => "E2EL, service time",
         "output-throughput" => "output throughput",
+        "output-throughput-steady" => "output throughput, steady",
+        "request-throughput" => "request throughput",
         other => other,
     }
+}
+
+/// A ladder with its place.
+pub(crate) fn ladder(ladder: &Ladder) -> String {
+    super::input::Cell { model: ladder.model.clone(), gpus: ladder.gpus, load: ladder.ladder.clone() }.to_string()
+}
+
+/// The latencies that service levels state, each with its name.
+pub(crate) fn levels(slo: &Slo) -> Vec<(&'static str, Nanos)> {
+    let all = [("TTFT", slo.ttft_ns), ("TPOT", slo.tpot_ns), ("E2EL", slo.e2el_ns)];
+    all.into_iter().filter_map(|(name, most)| Some((name, most?))).collect()
+}
+
+/// `14.1 requests/s [13.0, 15.3]`, or in how many rounds it lies beyond the ladder.
+pub(crate) fn capacity(capacity: Option<&Overall>, unit: &str) -> String {
+    let shown = |value: f64| number::scaled(value).digits().to_owned();
+    match capacity {
+        None => "no round".into(),
+        Some(Overall::Between { mean, interval: None, .. }) => format!("{} {unit}", shown(*mean)),
+        Some(Overall::Between { mean, interval: Some((low, high)), .. }) => {
+            format!("{} {unit} [{}, {}]", shown(*mean), shown(*low), shown(*high))
+        }
+        Some(Overall::Beyond { lowest, below, highest, above, rounds }) => {
+            let part = |side: &str, end: f64, n: u64| match n {
+                0 => None,
+                n if n == *rounds => Some(format!("{side} {} {unit}", step(end).digits())),
+                n => Some(format!("{side} {} {unit} in {n} of {}", step(end).digits(), counted(*rounds, "round"))),
+            };
+            let parts: Vec<String> =
+                [part("below", *lowest, *below), part("above", *highest, *above)].into_iter().flatten().collect();
+            parts.join(", ")
+        }
+    }
+}
+
+/// A candidate's largest load over the baseline's; none for the baseline itself.
+pub(crate) fn over_baseline(judgement: &Judgement, climb: &Climb) -> Option<Result<Effect, String>> {
+    let candidate = judgement.candidates.iter().find(|c| c.name == climb.arm)?;
+    Some(match climb.ratio {
+        Some(_) if candidate.verdict == Verdict::Altered => Err(NOT_COUNTED.into()),
+        Some(effect) if effect.powered => Ok(effect),
+        other => Err(speedup(other.as_ref())),
+    })
+}
+
+/// A step of a ladder: about three digits, and no zeros after the last of them.
+pub(crate) fn step(value: f64) -> Number {
+    let scale = libm::pow(10.0, number::decimals(value) as f64);
+    number::declared(libm::round(value * scale) / scale)
 }
 
 /// The id of the section on the candidate at this place.
@@ -111,7 +164,7 @@ pub(crate) fn in_short(candidate: &Candidate) -> String {
 pub(crate) fn beside(candidate: &Candidate, metric: &str) -> Option<f64> {
     candidate.overall.filter(|e| e.powered && candidate.verdict != Verdict::Altered)?;
     let mut logs = Vec::new();
-    for cell in &candidate.speed {
+    for cell in candidate.speed.iter().filter(|c| c.counts) {
         let found = cell.beside.iter().find(|m| m.metric == metric)?;
         logs.push(libm::log(found.effect.filter(|e| e.speedup > 0.0)?.speedup));
     }
@@ -149,8 +202,10 @@ fn faster(e: &Effect) -> (&'static str, String) {
 /// A sentence of the headline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Of whom it speaks; none for the rest of a long list.
+    /// Of whom it speaks; none for the rest of a long list, and for a load.
     pub(crate) verdict: Option<Verdict>,
+    /// What stands before it where no verdict does.
+    pub(crate) glyph: &'static str,
     /// How it starts: a name or a number.
     pub(crate) subject: String,
     /// How it goes on.
@@ -167,12 +222,52 @@ fn sentence(candidate: &Candidate) -> Line {
         Verdict::Undecided => format!("is undecided: {reason}."),
         Verdict::Altered => format!("altered the outputs{provisional}: {reason}."),
     };
-    Line { verdict: Some(candidate.verdict), subject: escape::name(&candidate.name), rest }
+    Line { verdict: Some(candidate.verdict), glyph: "", subject: escape::name(&candidate.name), rest }
+}
+
+/// One sentence on one load of a plain measurement.
+fn measured(facts: &LoadFacts) -> Line {
+    let median = |metric| facts.latencies.iter().find(|l| l.metric == metric).and_then(|l| l.p50_ns);
+    let mut parts: Vec<String> =
+        facts.tokens_per_s.iter().map(|r| format!("{} tokens/s", number::scaled(*r).digits())).collect();
+    for name in ["ttft", "tpot", "e2el"] {
+        if let Some(ns) = median(name) {
+            parts.push(format!("{} {} ms", metric(name), number::millis(ns as f64).digits()));
+        }
+    }
+    let failed = facts.due - facts.complete;
+    if failed > 0 {
+        parts.push(format!("{failed} of {} failed", counted(facts.due, "request")));
+    }
+    let rest = if parts.is_empty() { "nothing is counted".to_owned() } else { parts.join(", ") };
+    let subject = super::input::Cell::from(facts).to_string();
+    Line { verdict: None, glyph: "·", subject, rest: format!("{rest}.") }
+}
+
+/// The largest load of each arm, one line for each ladder.
+pub(crate) fn largest_loads(judgement: &Judgement) -> Vec<(String, String)> {
+    let line = |l: &Ladder| {
+        let arms = l.arms.iter().map(|a| format!("{} {}", escape::name(&a.arm), capacity(a.capacity.as_ref(), l.unit)));
+        (ladder(l), arms.collect::<Vec<_>>().join("; "))
+    };
+    judgement.ladders.iter().map(line).collect()
+}
+
+/// Loads that are steps of a ladder: a report shows the ladder and not each of them.
+pub(crate) fn is_step(judgement: &Judgement, load: &str) -> bool {
+    judgement.ladders.iter().flat_map(|l| &l.arms).flat_map(|a| &a.steps).any(|s| s.load == load)
 }
 
 /// The headline, one sentence a line.
 pub(crate) fn headline(judgement: &Judgement) -> Vec<Line> {
     let candidates = &judgement.candidates;
+    if candidates.is_empty() {
+        let loads = judgement.loads.iter().filter(|f| !is_step(judgement, &f.load)).map(measured);
+        let ladders = largest_loads(judgement).into_iter();
+        let ladders =
+            ladders.map(|(subject, rest)| Line { verdict: None, glyph: "·", subject, rest: format!("{rest}.") });
+        return loads.chain(ladders).take(NAMED).collect();
+    }
     let named = if candidates.len() <= NAMED { candidates.len() } else { NAMED - 1 };
     let mut lines: Vec<_> = candidates[..named].iter().map(sentence).collect();
     if named < candidates.len() {
@@ -184,7 +279,7 @@ pub(crate) fn headline(judgement: &Judgement) -> Vec<Line> {
             of(Verdict::Undecided),
             of(Verdict::Altered)
         );
-        lines.push(Line { verdict: None, subject: rest.len().to_string(), rest: text });
+        lines.push(Line { verdict: None, glyph: "+", subject: rest.len().to_string(), rest: text });
     }
     lines
 }

@@ -85,6 +85,17 @@ fn more_ids_than_were_asked_for() {
 }
 
 #[test]
+fn a_request_that_asks_for_its_own_number_of_tokens_gets_no_more() {
+    let run = |candidate: fn(&Ask) -> Said| {
+        let mut script = Script::new(full).arm("odd", candidate);
+        script.most = |id| id.is_multiple_of(2).then_some(9);
+        holding(&checks_of(script))
+    };
+    assert_eq!(run(full), [""; 0]);
+    assert_eq!(run(|ask| Said::ids(&answer(ask.request, 20), STEP, ask.max_tokens)), ["within-max-tokens"]);
+}
+
+#[test]
 fn length_that_is_none() {
     let cut = |ask: &Ask| Said { finish: "length", ..eight(ask) };
     assert_eq!(holding(&checks(eight, cut)), ["length-is-full"]);

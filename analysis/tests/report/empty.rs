@@ -14,18 +14,67 @@ fn with(change: impl FnOnce(&mut Sample)) -> std::collections::BTreeMap<String, 
 }
 
 #[test]
-fn without_candidates_the_report_says_so() {
+fn without_anything_the_report_says_so() {
     let files = with(|sample| {
         sample.judgement.candidates.clear();
+        sample.judgement.loads.clear();
+        sample.judgement.ladders.clear();
         sample.series.clear();
         sample.drift.clear();
     });
-    for words in
-        ["No candidate was measured.", "No speed was measured", "No request was timed.", "No trial has a value."]
-    {
+    for words in ["No load was measured.", "No request was timed.", "No trial has a value."] {
         assert!(files["index.html"].contains(words) && files["report.md"].contains(words), "{words}");
     }
     assert!(!files.contains_key("plots/speed.svg") && files["csv/verdicts.csv"].lines().count() == 1);
+}
+
+#[test]
+fn without_candidates_nothing_is_held_against_anything() {
+    let sample = Sample::plain();
+    let files = files(&sample.input());
+    for file in ["index.html", "report.md"] {
+        for word in ["Verdict", "Speed-up over", "undecided", "Candidates", "no verdict", "No output was graded"] {
+            let text = files[file].split("<main").last().unwrap();
+            let text = text.split("How the numbers are made").next().unwrap();
+            assert!(!text.contains(word), "{file} says `{word}`");
+        }
+        for word in ["open-2", "721", "Service time: the same from the actual send", "Largest load"] {
+            assert!(files[file].contains(word), "{file} does not say `{word}`");
+        }
+    }
+    let table = analysis::report::table(&sample.judgement, 80, false);
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("open-2  3835 of 3840  41.3 ms"), "{table}");
+    assert!(table.contains("baseline 4.58 requests/s [4.32, 4.85]"), "{table}");
+}
+
+#[test]
+fn steps_of_a_ladder_are_one_picture_and_not_many() {
+    let mut sample = Sample::new();
+    for candidate in &mut sample.judgement.candidates {
+        let mut step = candidate.speed[0].clone();
+        (step.load, step.counts) = ("rate-3".into(), false);
+        candidate.speed.push(step);
+    }
+    for i in 0..sample.series.len() {
+        let mut step = sample.series[i].clone();
+        step.cell.load = "rate-3".into();
+        sample.series.push(step);
+    }
+    let files = files(&sample.input());
+    assert!(files.contains_key("plots/capacity-1.svg") && !files.contains_key("plots/speed-1.svg"));
+    assert_eq!(files.keys().filter(|name| name.starts_with("plots/latency")).count(), 3);
+    assert!(files["csv/latency-percentiles.csv"].contains("rate-3"));
+    assert!(!files["report.md"].split("## Candidates").nth(1).unwrap().contains("rate-3"));
+}
+
+#[test]
+fn the_capacity_of_altered_outputs_does_not_count() {
+    let files = with(|sample| {
+        let arms = &mut sample.judgement.ladders[0].arms;
+        arms[5].ratio = arms[1].ratio;
+    });
+    assert!(files["csv/capacity.csv"].lines().last().unwrap().contains("does not count"));
 }
 
 #[test]

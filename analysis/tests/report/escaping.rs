@@ -9,7 +9,14 @@ use crate::{assert_well_nested, files, sample::Sample};
 /// A run with a stranger's text wherever a stranger has a say.
 fn hostile(mut sample: Sample, text: &str) -> Sample {
     let own = || text.to_owned();
-    let Judgement { workload, candidates, baseline, bundles, voids, .. } = &mut sample.judgement;
+    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, .. } = &mut sample.judgement;
+    for facts in loads {
+        (facts.arm, facts.model, facts.load, facts.shape) = (own(), own(), own(), own());
+    }
+    for ladder in ladders {
+        (ladder.ladder, ladder.model) = (own(), own());
+        ladder.arms.iter_mut().for_each(|a| a.arm = own());
+    }
     *workload = own();
     bundles.iter_mut().for_each(|b| (b.folder, b.sealed) = (own(), own()));
     voids.iter_mut().for_each(|v| v.why = own());
@@ -17,7 +24,8 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
     for (i, candidate) in candidates.iter_mut().enumerate() {
         candidate.name = format!("{text}{i}");
         candidate.description = own();
-        candidate.reasons.iter_mut().chain(&mut candidate.overall_note).for_each(|r| r.text = own());
+        let reasons = candidate.reasons.iter_mut().chain(&mut candidate.overall_note).chain(&mut candidate.notes);
+        reasons.for_each(|r| r.text = own());
         candidate.structure.iter_mut().for_each(|c| c.examples = vec![own(), own()]);
         candidate.failures.iter_mut().for_each(|f| (f.trial, f.detail) = (own(), own()));
         candidate.outcomes.iter_mut().for_each(|o| o.0 = own());
@@ -33,6 +41,7 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
     environment.system = Some(own());
     environment.program.version = own();
     environment.gpus.iter_mut().for_each(|g| (g.uuid, g.name, g.driver) = (own(), own(), own()));
+    environment.endpoints = std::iter::once((own(), own())).collect();
     environment.models = environment.models.values().map(|m| (own(), m.clone())).collect();
     sample.commands = vec![own()];
     for series in &mut sample.series {

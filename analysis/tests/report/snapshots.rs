@@ -25,6 +25,11 @@ fn the_terminal_table_fits_80_columns() {
 }
 
 #[test]
+fn the_terminal_table_of_a_plain_measurement_reads_as_before() {
+    assert_as_before("plain.txt", &analysis::report::table(&Sample::plain().judgement, 80, false));
+}
+
+#[test]
 fn colours_change_nothing_but_colours() {
     let sample = Sample::new();
     let coloured = analysis::report::table(&sample.judgement, 80, true);
@@ -44,7 +49,7 @@ fn the_markdown_report_reads_as_before() {
 #[test]
 fn the_pictures_look_as_before() {
     let files = files(&Sample::new().input());
-    for name in ["speed.svg", "margins.svg", "drift-1.svg"] {
+    for name in ["speed.svg", "margins.svg", "drift-1.svg", "capacity-1.svg"] {
         assert_as_before(name, &files[&format!("plots/{name}")]);
     }
 }

@@ -138,3 +138,34 @@ fn exchanges_come_back_with_their_bytes_and_boundaries() {
     assert_eq!(read_exchanges(&stored, "wire.zst").unwrap(), exchanges);
     assert!(read_exchanges(&stored[..stored.len() - 5], "wire.zst").is_err());
 }
+
+#[test]
+fn a_bundle_holds_the_traces_that_its_workload_names_and_no_other() {
+    let source = |digest: crate::Digest| {
+        format!(
+            "name = \"x\"\n[models.m]\npath = \"m\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n[requests.prose]\nseed = 1\nwords = 9\n[sampling]\nmax_tokens = 4\n[[load]]\nname = \"t\"\nrequests = 1\ntrace = {{ path = \"t.csv\", digest = \"{digest}\" }}\n"
+        )
+    };
+    let workload = crate::workload::parse(&source(crate::Digest::of("a trace")), Path::new("x.toml")).unwrap();
+    let problem = |file: Option<(&str, &str)>| {
+        let temp = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&temp.path().join("run")).unwrap();
+        if let Some((name, bytes)) = file {
+            run.put_compressed(name, bytes.as_bytes()).unwrap();
+        }
+        let path = run.seal(Kind::Measure, Vec::new(), "2026-01-01T00:00:00Z").unwrap().0;
+        Bundle::open(&path).unwrap().traces(&workload).unwrap_err().to_string()
+    };
+    assert!(problem(None).contains("no such file"));
+    assert!(problem(Some(("traces/t.zst", "another trace"))).contains("the trace's digest is"));
+    let plain = crate::workload::parse(
+        &source(crate::Digest::of("")).replace("trace = ", "open = { rate = 1.0 } #"),
+        Path::new("x.toml"),
+    );
+    let temp = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    run.put_compressed("traces/t.zst", b"a trace").unwrap();
+    let path = run.seal(Kind::Measure, Vec::new(), "2026-01-01T00:00:00Z").unwrap().0;
+    let extra = Bundle::open(&path).unwrap().traces(&plain.unwrap()).unwrap_err().to_string();
+    assert!(extra.contains("no load of the workload"), "{extra}");
+}

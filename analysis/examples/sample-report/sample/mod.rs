@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use analysis::{
     judgement::{Judgement, Verdict},
-    report::{Cell, Drift, Input, Series},
+    report::{self, Cell, Drift, Input, Series},
 };
 use lab::{
     Digest,
     environment::{Environment, Gpu, ModelFacts, Program},
 };
 
+/// Rates, service levels and a ladder.
+mod loads;
 /// What was timed.
 mod timing;
 /// The verdicts.
@@ -127,6 +129,35 @@ impl Sample {
             series: timing::series(),
             drift: vec![timing::drift()],
         }
+    }
+
+    /// The same run as a plain measurement: no candidates, and arrivals at a rate.
+    pub(crate) fn plain() -> Self {
+        let mut sample = Sample::new();
+        let open = |load: &mut String| *load = "open-2".into();
+        sample.judgement.candidates.clear();
+        sample.judgement.baseline.opening_closing.clear();
+        sample.judgement.baseline.equivalence = None;
+        sample.judgement.loads.retain(|f| f.arm == "baseline");
+        sample.judgement.ladders.iter_mut().for_each(|l| l.arms.truncate(1));
+        for facts in sample.judgement.loads.iter_mut().filter(|f| f.load == "closed-8") {
+            open(&mut facts.load);
+            facts.shape = "2 requests/s, Poisson arrivals, for 120.0 s".into();
+        }
+        sample.series.retain(|s| s.arm == "baseline");
+        let served = sample.series.iter().filter(|s| s.metric != "tpot").map(|s| report::Series {
+            metric: if s.metric == "ttft" { "ttft-service" } else { "e2el-service" },
+            ..s.clone()
+        });
+        let served: Vec<_> = served.collect();
+        sample.series.extend(served);
+        sample.series.iter_mut().for_each(|s| open(&mut s.cell.load));
+        sample.drift.iter_mut().for_each(|d| {
+            open(&mut d.cell.load);
+            d.points.retain(|p| p.role == lab::plan::Role::Opening && p.block % 2 == 1);
+            (1..).zip(&mut d.points).for_each(|(trial, p)| p.trial = trial);
+        });
+        sample
     }
 
     /// What the report is made from.

@@ -2,6 +2,8 @@
 
 /// Percentiles, distributions, drift.
 mod latency;
+/// Rates, service levels, ladders.
+mod loads;
 /// Bundles, hosts, digests, voids.
 mod origin;
 /// Margins, structure, worst tokens, outcomes, failures.
@@ -26,6 +28,9 @@ pub(crate) struct Tables {
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
     pub(crate) failures: Table,
+    pub(crate) loads: Table,
+    pub(crate) ladders: Table,
+    pub(crate) steps: Table,
     pub(crate) percentiles: Table,
     pub(crate) distributions: Table,
     pub(crate) drift: Table,
@@ -49,6 +54,9 @@ impl Tables {
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
             failures: outputs::failures(judgement),
+            loads: loads::loads(judgement),
+            ladders: loads::ladders(judgement),
+            steps: loads::steps(judgement),
             percentiles: latency::percentiles(input.series),
             distributions: latency::distributions(input.series),
             drift: latency::drift(input.drift),
@@ -59,7 +67,7 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 16] {
+    pub(crate) fn all(&self) -> [&Table; 19] {
         [
             &self.verdicts,
             &self.reasons,
@@ -71,6 +79,9 @@ impl Tables {
             &self.worst,
             &self.outcomes,
             &self.failures,
+            &self.loads,
+            &self.ladders,
+            &self.steps,
             &self.percentiles,
             &self.distributions,
             &self.drift,

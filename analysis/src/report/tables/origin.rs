@@ -9,6 +9,7 @@ use crate::{
         input::Input,
         number,
         table::{Cell, Table, column},
+        words,
     },
 };
 
@@ -69,8 +70,19 @@ pub(crate) fn environment(input: &Input) -> Table {
         }
         Tolerance::None => fact("report", "tolerance", Cell::Nothing("none declared".into())),
     }
-    if let Some(lag) = judgement.baseline.send_lag_p99_ns {
-        fact("report", "largest p99 of send lag", Cell::Measure(number::millis(lag.0 as f64), "ms"));
+    let levels = judgement.slo.iter().flat_map(|slo| words::levels(slo));
+    for (what, most) in levels.collect::<Vec<_>>() {
+        fact("report", &format!("service level, {what} at most"), Cell::Measure(number::millis(most.0 as f64), "ms"));
+    }
+    let baseline = &judgement.baseline;
+    for (what, time) in [
+        ("largest p99 of the client's lag, started − intended", baseline.client_lag_p99_ns),
+        ("largest p99 of send lag, sent − intended", baseline.send_lag_p99_ns),
+        ("longest that bytes waited to be read", baseline.read_behind_ns),
+    ] {
+        if let Some(time) = time {
+            fact("report", what, Cell::Measure(number::millis(time.0 as f64), "ms"));
+        }
     }
     for environment in input.environments {
         host(environment, &mut fact);
@@ -108,6 +120,10 @@ fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
     fact(&host, "program", Cell::Text(format!("bench {}", escape::name(&environment.program.version))));
     let program = environment.program.digest;
     fact(&host, "program digest", program.map_or_else(|| Cell::Nothing("unknown".into()), code));
+    for (arm, url) in &environment.endpoints {
+        let what = format!("server of {}, which nobody here started", escape::name(arm));
+        fact(&host, &what, Cell::Code(escape::name(url)));
+    }
     for (name, model) in &environment.models {
         let name = escape::name(name);
         fact(&host, &format!("model {name}"), gib(model.bytes));

@@ -41,7 +41,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
 /// Why each verdict, in full.
 pub(crate) fn reasons(judgement: &Judgement) -> Table {
     let rows = judgement.candidates.iter().flat_map(|candidate| {
-        candidate.reasons.iter().chain(&candidate.overall_note).map(|reason| {
+        candidate.reasons.iter().chain(&candidate.overall_note).chain(&candidate.notes).map(|reason| {
             vec![
                 Cell::Text(escape::name(&candidate.name)),
                 Cell::Text(escape::detail(&reason.text)),
@@ -66,7 +66,7 @@ fn overall(candidate: &Candidate) -> Cell {
 }
 
 /// The interval, or why there is none.
-fn effect(effect: Option<&Effect>, digits: fn(f64) -> number::Number) -> Cell {
+pub(crate) fn effect(effect: Option<&Effect>, digits: fn(f64) -> number::Number) -> Cell {
     match effect {
         Some(e) if e.powered => Cell::Interval(digits(e.speedup), digits(e.low), digits(e.high)),
         Some(e) => Cell::Nothing(words::not_powered(e.rounds)),
