@@ -36,7 +36,7 @@ impl State {
     /// How long it will take, as far as the trials so far tell.
     fn left(&self) -> String {
         let left = self.ends.map(|at| at.saturating_duration_since(Instant::now()));
-        left.map(|left| format!(" · {} left", Nanos::from(left))).unwrap_or_default()
+        left.filter(|left| left.as_secs() > 0).map(|left| format!(" · {} left", Nanos::from(left))).unwrap_or_default()
     }
 }
 
