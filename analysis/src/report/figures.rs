@@ -254,10 +254,10 @@ fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figu
         text: match climb.capacity {
             Some(Overall::Between { mean, .. }) => number::scaled(mean).digits().to_owned(),
             Some(Overall::Beyond { highest, above, rounds, .. }) if above > 0 => {
-                format!("above {}, {above} of {rounds}", words::step(highest).digits())
+                format!("> {} ({above}/{rounds})", words::step(highest).digits())
             }
             Some(Overall::Beyond { lowest, below, rounds, .. }) => {
-                format!("below {}, {below} of {rounds}", words::step(lowest).digits())
+                format!("< {} ({below}/{rounds})", words::step(lowest).digits())
             }
             None => String::new(),
         },
@@ -278,7 +278,7 @@ fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figu
     };
     Figure {
         name: format!("capacity-{n}"),
-        caption: "Dots are the steps, over all rounds. A ring is the geometric mean over rounds of the load at which an arm falls below the line; the mean of rounds need not lie on the line through the dots. Above or below, with the number of rounds: beyond the ladder.".into(),
+        caption: "Dots are the steps, over all rounds. A ring is the geometric mean over rounds of the load at which an arm falls below the line; the mean of rounds need not lie on the line through the dots. Where > or < stands, so many rounds lie beyond the ladder.".into(),
         alt: format!("{title}: {}. Asked for are {share} % of the requests.", list.join("; ")),
         title,
         data: "csv/ladder-steps.csv".into(),
