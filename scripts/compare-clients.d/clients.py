@@ -4,8 +4,11 @@ A client is made with the folders of this repository; `lacks` says why it cannot
 None. `command` gets the scenario (its `requests`, `concurrency`, `tokens` and `words`), the port
 and an empty folder; `read` returns what the client reported: lists of seconds, as it has them."""
 
+import csv
+import glob
 import json
 import os
+import subprocess
 
 import peers
 
@@ -36,6 +39,81 @@ class Floor:
             "requests_per_s": said["requests"] / said["wall_ns"] * 1e9,
             "ttft_s": [value / 1e9 for value in said["ttft_ns"]],
             "itl_s": [value / 1e9 for value in said["itl_ns"]],
+        }
+
+
+WORKLOAD = """name = "compared"
+[models.stub]
+path = "{model}"
+[baseline]
+command = ["left out by --endpoint", "{{port}}"]
+[requests.prose]
+seed = 1
+words = {words}
+[sampling]
+max_tokens = {tokens}
+ignore_eos = true
+[[load]]
+name = "load"
+requests = {requests}
+closed = {{ concurrency = {concurrency} }}
+[client]
+keep = true
+[rounds]
+count = 1
+[warmup]
+requests = 0
+[limits]
+ready = "10s"
+request = "150s"
+phase = "170s"
+[equivalence]
+sample = 1
+"""
+
+
+class Ours:
+    """`bench run` on a running server, with all that it does: the requests made, evidence on disk, sealed,
+    judged and reported. It asks for token ids too, which the others cannot: a few bytes more."""
+
+    name = "ours"
+
+    def __init__(self, root):
+        self.program = os.path.join(root, "target/release/bench")
+        self.model = os.path.join(root, "stub/model")
+        self.lacks = None if os.path.exists(self.program) else "cargo build --release"
+
+    def command(self, scenario, port, folder):
+        with open(f"{folder}/workload.toml", "w") as file:
+            file.write(
+                WORKLOAD.format(
+                    model=self.model, words=scenario.words, tokens=scenario.tokens,
+                    requests=scenario.requests, concurrency=scenario.concurrency,
+                )
+            )  # fmt: skip
+        return [
+            self.program, "run", f"{folder}/workload.toml", "--endpoint", f"http://127.0.0.1:{port}",
+            "--out", f"{folder}/results", "--reports", f"{folder}/reports",
+        ]  # fmt: skip
+
+    def read(self, folder):
+        (bundle,) = (os.path.dirname(path) for path in glob.glob(f"{folder}/results/*/*/manifest.json"))
+        subprocess.run([self.program, "export", bundle, "--out", f"{folder}/export"], check=True, capture_output=True)
+        with open(f"{folder}/export/requests.csv") as file:
+            requests = [row for row in csv.DictReader(file) if row["outcome"] == "complete"]
+        last, gaps = {}, []
+        with open(f"{folder}/export/chunks.csv") as file:
+            for row in csv.DictReader(file):
+                at = int(row["offset_ns"])
+                if row["request"] in last:
+                    gaps.append((at - last[row["request"]]) / 1e9)
+                last[row["request"]] = at
+        first, end = min(int(row["sent_ns"]) for row in requests), max(int(row["end_ns"]) for row in requests)
+        return {
+            "completed": len(requests),
+            "requests_per_s": len(requests) / (end - first) * 1e9,
+            "ttft_s": [int(row["ttft_ns"]) / 1e9 for row in requests if row["ttft_ns"]],
+            "itl_s": gaps,
         }
 
 
@@ -105,4 +183,4 @@ class SglangBench:
         }
 
 
-CLIENTS = {client.name: client for client in (Floor, VllmRs, SglangBench)}
+CLIENTS = {client.name: client for client in (Ours, Floor, VllmRs, SglangBench)}
