@@ -89,11 +89,10 @@ count = 1
         gaps, last = [], {}
         with open(f"{folder}/tables/chunks.csv") as file:
             for row in csv.DictReader(file):
-                tokens, at = int(row["tokens"]), int(row["offset_ns"])
-                before = last.get(row["request"])
-                if tokens > (before[0] if before else 0):
-                    gaps.extend([(at - before[1]) / 1e9] if before else [])
-                    last[row["request"]] = (tokens, at)
+                if row["output"] == "true":
+                    at, before = int(row["offset_ns"]), last.get(row["request"])
+                    gaps.extend([(at - before) / 1e9] if before else [])
+                    last[row["request"]] = at
         return {
             "completed": len(requests),
             "requests_per_s": len(requests) / (phase["end_ns"] - phase["start_ns"]) * 1e9,

@@ -65,7 +65,7 @@ def capture(path, port):
 def log(path):
     """Requests as the server wrote them: it received one, and wrote chunks, just before the call.
     Rows of several tokens are several chunks in one write."""
-    requests, ends = {}, []
+    requests, ends, flying, most = {}, [], 0, 0
     with open(path) as file:
         next(file)
         for row in file:
@@ -74,11 +74,14 @@ def log(path):
                 requests[request][1].extend([int(at)] * int(tokens))
             elif event == "request_received":
                 requests[request] = [int(at), [], False]
+                flying += 1
+                most = max(most, flying)
             elif event == "done":
                 requests[request][2] = True
                 ends.append(int(at))
+                flying -= 1
     first = min((request[0] for request in requests.values()), default=0)
-    return {"requests": list(requests.values()), "first_ns": first, "last_ns": max(ends, default=0)}
+    return {"requests": list(requests.values()), "first_ns": first, "last_ns": max(ends, default=0), "most_in_flight": most}
 
 
 if __name__ == "__main__":

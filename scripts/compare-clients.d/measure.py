@@ -9,6 +9,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -100,17 +101,40 @@ class Capture:
         return used.ru_utime + used.ru_stime, lost
 
 
+def resident(pid):
+    """Bytes in memory of all descendants of a process."""
+    total, left = 0, [pid]
+    while left:
+        try:
+            with open(f"/proc/{left[0]}/task/{left.pop(0)}/children") as file:
+                children = file.read().split()
+        except OSError:
+            continue
+        for child in children:
+            try:
+                with open(f"/proc/{child}/statm") as file:
+                    total += int(file.read().split()[1]) * PAGE
+            except OSError:
+                continue
+            left.append(child)
+    return total
+
+
 def launch(command, said, limit_s):
-    """Runs a command; ends all of it at the limit."""
+    """Runs a command; ends all of it at the limit. Returns its memory every tenth of a second."""
+    memory, last = [], time.monotonic() + limit_s
     with open(said, "w") as out:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=lambda: os.setpgid(0, 0)
         )
-        try:
-            child.wait(limit_s)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        while True:
+            try:
+                child.wait(0.1)
+                return memory
+            except subprocess.TimeoutExpired:
+                memory.append((time.monotonic_ns(), resident(child.pid)))
+            if time.monotonic() > last:
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def judged(*arguments):
@@ -126,7 +150,7 @@ def measure(programs, client, scenario, folder, use_capture, limit_s):
     busy, stolen = machine_cpu()
     began = time.monotonic()
     command = client.command(scenario, server.port, folder)
-    launch([f"{programs}/launch", f"{folder}/used.json", *command], f"{folder}/client.txt", limit_s)
+    memory = launch([f"{programs}/launch", f"{folder}/used.json", *command], f"{folder}/client.txt", limit_s)
     wall = time.monotonic() - began
     busy_then, stolen_then = machine_cpu()
     seen = {"server_cpu_s": server.stop(), "capture_cpu_s": 0.0, "lost_packets": 0}
@@ -143,10 +167,11 @@ def measure(programs, client, scenario, folder, use_capture, limit_s):
     seen["others_share"] = max(busy_then - busy - ours, 0.0) / wall / cores
     seen["stolen_share"] = (stolen_then - stolen) / wall / cores
     seen["log"] = judged("log", server.log)
+    seen["in_flight_bytes"] = max((bytes_ for at, bytes_ in memory if at <= seen["log"]["last_ns"]), default=None)
     seen["capture"] = judged("capture", capture.file, str(server.port)) if capture else None
     try:
         seen["reported"] = client.read(folder)
-    except (OSError, ValueError, KeyError, IndexError) as error:
+    except (OSError, ValueError, KeyError, IndexError, subprocess.CalledProcessError) as error:
         seen["reported"] = None
         seen["failure"] = f"exit {seen['used']['exit']}, no report ({error!r}); see {folder}/client.txt"
     return seen

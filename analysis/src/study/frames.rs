@@ -64,6 +64,7 @@ impl Study {
             "event" => steps().map(|(_, _, s)| s.event).collect::<Vec<_>>(),
             "offset_ns" => steps().map(|(_, _, s)| s.offset_ns.0).collect::<Vec<_>>(),
             "tokens" => steps().map(|(_, _, s)| s.tokens).collect::<Vec<_>>(),
+            "output" => steps().map(|(_, _, s)| s.output).collect::<Vec<_>>(),
         )
     }
 
