@@ -9,6 +9,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SAMPLE_S = 0.02
 PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -101,40 +102,53 @@ class Capture:
         return used.ru_utime + used.ru_stime, lost
 
 
-def resident(pid):
-    """Bytes in memory of all descendants of a process."""
-    total, left = 0, [pid]
+def used_by(pid):
+    """Bytes in memory and CPU seconds so far of all descendants of a process."""
+    memory, cpu, left = 0, 0.0, [pid]
     while left:
+        parent = left.pop()
         try:
-            with open(f"/proc/{left[0]}/task/{left.pop(0)}/children") as file:
+            with open(f"/proc/{parent}/task/{parent}/children") as file:
                 children = file.read().split()
         except OSError:
             continue
         for child in children:
             try:
                 with open(f"/proc/{child}/statm") as file:
-                    total += int(file.read().split()[1]) * PAGE
+                    memory += int(file.read().split()[1]) * PAGE
+                cpu += cpu_of(child)
             except OSError:
                 continue
             left.append(child)
-    return total
+    return memory, cpu
 
 
 def launch(command, said, limit_s):
-    """Runs a command; ends all of it at the limit. Returns its memory every tenth of a second."""
-    memory, last = [], time.monotonic() + limit_s
+    """Runs a command; ends all of it at the limit. Returns what it used, fifty times a second."""
+    samples, last = [], time.monotonic() + limit_s
     with open(said, "w") as out:
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=lambda: os.setpgid(0, 0)
         )
-        while True:
-            try:
-                child.wait(0.1)
-                return memory
-            except subprocess.TimeoutExpired:
-                memory.append((time.monotonic_ns(), resident(child.pid)))
+        while child.poll() is None:
+            time.sleep(SAMPLE_S)
+            samples.append((time.monotonic_ns(), *used_by(child.pid)))
             if time.monotonic() > last:
                 os.killpg(child.pid, signal.SIGKILL)
+    return samples
+
+
+def in_flight(samples, first_ns, last_ns):
+    """The most memory up to the last answer's end, and the CPU seconds from the first request to that end."""
+    memory = max((memory for at, memory, _ in samples if at <= last_ns), default=None)
+    before = [cpu for at, _, cpu in samples if at <= first_ns]
+    # A process that has ended uses nothing by now: its last sample is the largest.
+    until = [cpu for at, _, cpu in samples if at <= last_ns]
+    after = [cpu for at, _, cpu in samples if at > last_ns]
+    if not until:
+        return memory, None
+    end = until[-1] if not after or after[0] < until[-1] else (until[-1] + after[0]) / 2
+    return memory, end - (before[-1] if before else 0.0)
 
 
 def judged(*arguments):
@@ -150,7 +164,7 @@ def measure(programs, client, scenario, folder, use_capture, limit_s):
     busy, stolen = machine_cpu()
     began = time.monotonic()
     command = client.command(scenario, server.port, folder)
-    memory = launch([f"{programs}/launch", f"{folder}/used.json", *command], f"{folder}/client.txt", limit_s)
+    samples = launch([f"{programs}/launch", f"{folder}/used.json", *command], f"{folder}/client.txt", limit_s)
     wall = time.monotonic() - began
     busy_then, stolen_then = machine_cpu()
     seen = {"server_cpu_s": server.stop(), "capture_cpu_s": 0.0, "lost_packets": 0}
@@ -167,7 +181,8 @@ def measure(programs, client, scenario, folder, use_capture, limit_s):
     seen["others_share"] = max(busy_then - busy - ours, 0.0) / wall / cores
     seen["stolen_share"] = (stolen_then - stolen) / wall / cores
     seen["log"] = judged("log", server.log)
-    seen["in_flight_bytes"] = max((bytes_ for at, bytes_ in memory if at <= seen["log"]["last_ns"]), default=None)
+    log = seen["log"]
+    seen["in_flight_bytes"], seen["in_flight_cpu_s"] = in_flight(samples, log["first_ns"], log["last_ns"])
     seen["capture"] = judged("capture", capture.file, str(server.port)) if capture else None
     try:
         seen["reported"] = client.read(folder)

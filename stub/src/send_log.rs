@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// The columns of the log.
@@ -94,6 +94,11 @@ impl SendLog {
         }
     }
 
+    /// Brings all rows to the file when the server ends, whoever still holds the log then.
+    pub(crate) fn to_the_end(self: &Arc<Self>) -> impl Drop + use<> {
+        Flush(Arc::clone(self))
+    }
+
     fn line(&self, line: fmt::Arguments<'_>, flush: bool) {
         let Some(file) = &self.file else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,5 +107,13 @@ impl SendLog {
         if let Err(error) = written.and(flushed) {
             eprintln!("stub: cannot write the send log: {error}");
         }
+    }
+}
+
+struct Flush(Arc<SendLog>);
+
+impl Drop for Flush {
+    fn drop(&mut self) {
+        self.0.flush();
     }
 }

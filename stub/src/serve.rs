@@ -110,6 +110,7 @@ async fn until_death(options: Options, announce: impl FnOnce(SocketAddr)) -> Res
     let log_lines = behaviour.log_lines(&options);
     let startup = options.startup;
     let log = Arc::new(SendLog::create(options.send_log.as_deref(), options.canned)?);
+    let _flush = log.to_the_end();
     let server = Arc::new(Server {
         canned: options.canned.then(|| Pacer::start(Arc::clone(&log))).transpose()?,
         shelf: Shelf::default(),

@@ -14,9 +14,8 @@ use stub::Handle;
 fn events(reply: &Reply) -> Vec<Value> {
     let nameless = |mut chunk: Value| {
         let fields = chunk.as_object_mut().unwrap();
-        for name in ["id", "created"] {
-            fields.remove(name);
-        }
+        fields.remove("id");
+        fields.remove("created");
         chunk
     };
     reply.chunks().into_iter().map(nameless).collect()
@@ -81,6 +80,7 @@ fn without_latency_an_answer_is_one_write() {
         std::io::Write::write_all(&mut stream, &post_bytes("/v1/chat/completions", &body)).unwrap();
         assert_eq!(read_reply(&mut stream).ids().len(), 128);
     }
+    server.stop().unwrap();
     let rows = log_rows(log.path());
     let events: Vec<&str> = rows.iter().map(|row| row[2].as_str()).collect();
     assert_eq!(events, ["request_received", "headers", "chunk", "done"].repeat(2));
@@ -97,6 +97,7 @@ fn with_latency_every_token_waits_for_its_time() {
         assert_eq!(chat(&server, "hello", 51, json!({"ignore_eos": true})).ids().len(), 51);
         assert!(began.elapsed() >= Duration::from_millis(130));
     }
+    server.stop().unwrap();
     let at = |row: &Vec<String>| row[5].parse::<u64>().unwrap();
     let rows = log_rows(log.path());
     for request in ["0", "1"] {
