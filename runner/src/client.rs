@@ -35,8 +35,11 @@ pub struct Shard {
     scratch: Box<[u8]>,
     /// Where evidence goes.
     pub journal: Journal,
-    /// What is shown.
-    pub tally: Tally,
+    tally: Tally,
+    /// What others may look at. Nobody waits for them: a reader that is held up by a display
+    /// would stamp late.
+    pub shown: Arc<Mutex<Tally>>,
+    shown_at: Nanos,
     /// Why this host cannot go on, if it cannot.
     pub fault: Option<String>,
 }
@@ -45,9 +48,30 @@ impl Shard {
     /// With nothing in it.
     pub fn new(journal: Journal) -> Self {
         let scratch = vec![0; 64 << 10].into_boxed_slice();
-        Shard { scratch, journal, tally: Tally::default(), fault: None }
+        let (tally, shown) = (Tally::default(), Arc::default());
+        Shard { scratch, journal, tally, shown, shown_at: Nanos(0), fault: None }
+    }
+
+    /// Starts counting anew.
+    pub fn begin(&mut self) {
+        self.tally.clear();
+        self.show(Nanos(u64::MAX));
+        self.shown_at = Nanos(0);
+    }
+
+    /// Lets others see the counts, now and then, if nobody is looking just now.
+    pub(crate) fn show(&mut self, now: Nanos) {
+        if now.0.saturating_sub(self.shown_at.0) >= SHOW.0
+            && let Ok(mut shown) = self.shown.try_lock()
+        {
+            shown.copy(&self.tally);
+            self.shown_at = now;
+        }
     }
 }
+
+/// Between two looks that others get at the counts.
+const SHOW: Nanos = Nanos(200_000_000);
 
 /// A client that keeps its connection or opens one for each request.
 ///
@@ -135,6 +159,7 @@ impl Client {
         let mut shard = lock(&self.shard);
         shard.tally.ended += 1;
         shard.tally.failed += u64::from(!matches!(end, End::Complete | End::Closed));
+        shard.show(seen.ended);
         seen
     }
 
@@ -184,6 +209,7 @@ async fn receive(
     poll_fn(|cx| {
         loop {
             let mut shard = lock(shard);
+            shard.show(connection.stamp().at);
             let Shard { scratch, journal, tally, .. } = &mut *shard;
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;

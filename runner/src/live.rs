@@ -40,6 +40,12 @@ impl Tally {
         let _ = self.gap.add(&other.gap);
     }
 
+    /// Becomes the same as another, in the same memory.
+    pub fn copy(&mut self, other: &Tally) {
+        self.clear();
+        self.add(other);
+    }
+
     /// Starts from nothing, in the same memory.
     pub fn clear(&mut self) {
         (self.sent, self.ended, self.failed, self.chunks) = (0, 0, 0, 0);

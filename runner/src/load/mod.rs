@@ -8,7 +8,7 @@ mod open;
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -100,7 +100,7 @@ pub async fn drive(
     let queue = Arc::new(Mutex::new((0..phase.units.len()).collect()));
     let mut threads = Vec::new();
     for (index, shard) in shards.iter().enumerate() {
-        lock(shard).tally.clear();
+        lock(shard).begin();
         let lane = Lane {
             target: Arc::clone(target),
             shard: Arc::clone(shard),
@@ -116,11 +116,12 @@ pub async fn drive(
     let start = Nanos(target.clock.now().0 + LEAD.0);
     threads.iter_mut().for_each(|thread| thread.start(start));
     let mut seen = Vec::new();
+    let shown: Vec<Arc<Mutex<Tally>>> = shards.iter().map(|shard| Arc::clone(&lock(shard).shown)).collect();
     let mut look = tokio::time::interval(LOOK);
     let mut all = Tally::default();
     let mut sum = |watch: &mut dyn FnMut(&Tally)| {
         all.clear();
-        shards.iter().for_each(|shard| all.add(&lock(shard).tally));
+        shown.iter().for_each(|shown| all.add(&shown.lock().unwrap_or_else(PoisonError::into_inner)));
         watch(&all);
     };
     for thread in &mut threads {
@@ -132,6 +133,7 @@ pub async fn drive(
         };
         seen.push(ended);
     }
+    shards.iter().for_each(|shard| lock(shard).show(Nanos(u64::MAX)));
     sum(&mut watch);
     seen.iter_mut().for_each(|seen| seen.sort_by_key(|s| s.request));
     match shards.iter().find_map(|shard| lock(shard).fault.take()) {
