@@ -130,11 +130,14 @@ def launch(command, said, limit_s):
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=lambda: os.setpgid(0, 0)
         )
-        while child.poll() is None:
-            time.sleep(SAMPLE_S)
-            samples.append((time.monotonic_ns(), *used_by(child.pid)))
-            if time.monotonic() > last:
+        try:
+            while child.poll() is None and time.monotonic() < last:
+                time.sleep(SAMPLE_S)
+                samples.append((time.monotonic_ns(), *used_by(child.pid)))
+        finally:
+            if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
     return samples
 
 
@@ -159,8 +162,22 @@ def judged(*arguments):
 
 def measure(programs, client, scenario, folder, use_capture, limit_s):
     """Runs a client once; returns everything that was seen."""
-    server = Server(f"{programs}/stub", scenario, folder)
-    capture = Capture(server.port, folder) if use_capture else None
+    started = []
+    try:
+        server = Server(f"{programs}/stub", scenario, folder)
+        started.append(server.process)
+        capture = Capture(server.port, folder) if use_capture else None
+        started.extend([capture.process] if capture else [])
+        return seen_of(programs, client, scenario, folder, server, capture, limit_s)
+    finally:
+        for process in started:
+            if process.returncode is None:
+                process.kill()
+                process.wait()
+
+
+def seen_of(programs, client, scenario, folder, server, capture, limit_s):
+    """The run itself."""
     busy, stolen = machine_cpu()
     began = time.monotonic()
     command = client.command(scenario, server.port, folder)
