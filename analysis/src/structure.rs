@@ -81,6 +81,7 @@ use Consequence::{Altered, Information, NotEquivalent};
 const CHECKS: &[Rule] = &[
     Rule { code: "failed-requests", asks: "every request gets a whole response, as often as with the baseline", consequence: NotEquivalent, from: From::AboveBaseline, ask: checks::complete },
     Rule { code: "done-seen", asks: "a stream ends with [DONE]", consequence: NotEquivalent, from: From::Any, ask: checks::done },
+    Rule { code: "ends-for-a-reason", asks: "a whole answer says why it ended, as often as with the baseline", consequence: NotEquivalent, from: From::AboveBaseline, ask: checks::reason },
     Rule { code: "within-max-tokens", asks: "no more ids than were asked for", consequence: Altered, from: From::Any, ask: checks::within_max_ids },
     Rule { code: "within-max-tokens-text", asks: "no more tokens of text than were asked for, one more allowed", consequence: NotEquivalent, from: From::Any, ask: checks::within_max_text },
     Rule { code: "length-is-full", asks: "finish `length` comes with all ids that were asked for, up to four held back", consequence: Altered, from: From::Any, ask: checks::length_ids },

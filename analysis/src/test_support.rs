@@ -127,7 +127,16 @@ impl Script {
         let temp = tempfile::tempdir().unwrap();
         let workload = self.workload();
         let mut set = requests::prose(1, 5, workload.requests_in_all());
-        set.iter_mut().for_each(|r| (r.session, r.max_tokens) = ((self.session)(r.id), (self.most)(r.id)));
+        for i in 0..set.len() {
+            let id = set[i].id;
+            (set[i].session, set[i].max_tokens) = ((self.session)(id), (self.most)(id));
+            // A turn repeats what was said before it.
+            if i > 0 && set[i].session.is_some() && set[i - 1].session == set[i].session {
+                let said = std::mem::take(&mut set[i].messages);
+                let before = set[i - 1].messages.clone();
+                set[i].messages = before.into_iter().chain(said).collect();
+            }
+        }
         let schedule = schedule::of(&workload, &set, &BTreeMap::new());
         let turns = schedule::turns(&set);
         let set = requests::to_jsonl(&set);
@@ -188,6 +197,7 @@ impl Script {
                 start_ns,
                 end_ns: Nanos(end_ns.0 + 1_000),
                 client_cpu_ns: None,
+                out_of_order: None,
                 client_peak_bytes: None,
             });
             clock = end_ns.0 + 2_000;

@@ -14,6 +14,7 @@ use std::{
 
 use lab::{
     Nanos,
+    bundle::MOST_EVIDENCE,
     requests::Request,
     wire::{End, Framing},
     workload::Sampling,
@@ -33,6 +34,8 @@ use crate::{
 /// What all clients of one thread share.
 pub struct Shard {
     scratch: Box<[u8]>,
+    /// This thread's share of what a trial may keep.
+    most: u64,
     /// Where evidence goes.
     pub journal: Journal,
     tally: Tally,
@@ -46,10 +49,11 @@ pub struct Shard {
 
 impl Shard {
     /// With nothing in it.
-    pub fn new(journal: Journal) -> Self {
+    pub fn new(journal: Journal, shards: u32) -> Self {
+        let most = MOST_EVIDENCE / u64::from(shards.max(1));
         let scratch = vec![0; 64 << 10].into_boxed_slice();
         let (tally, shown) = (Tally::default(), Arc::default());
-        Shard { scratch, journal, tally, shown, shown_at: Nanos(0), fault: None }
+        Shard { scratch, most, journal, tally, shown, shown_at: Nanos(0), fault: None }
     }
 
     /// Starts counting anew.
@@ -164,13 +168,21 @@ impl Client {
     }
 
     async fn converse(&mut self, message: &[u8], seen: &mut Seen) -> End {
-        match self.connection.as_ref().map(Connection::idle) {
-            Some(Idle::Quiet) => {}
-            Some(Idle::Talking) => return End::Early,
-            None | Some(Idle::Closed) => match Connection::open(&self.target).await {
-                Ok(connection) => self.connection = Some(connection),
+        let mut idle = Idle::Closed;
+        if let Some(connection) = &mut self.connection {
+            idle = connection.idle().await;
+        }
+        if idle == Idle::Closed {
+            match Connection::open(&self.target).await {
+                Ok(mut connection) => {
+                    idle = connection.idle().await;
+                    self.connection = Some(connection);
+                }
                 Err(error) => return self.unconnected(&error),
-            },
+            }
+        }
+        if idle == Idle::Talking {
+            return End::Early;
         }
         let Some(connection) = &mut self.connection else { return End::NoConnection };
         seen.sent = self.target.clock.now();
@@ -210,7 +222,7 @@ async fn receive(
         loop {
             let mut shard = lock(shard);
             shard.show(connection.stamp().at);
-            let Shard { scratch, journal, tally, .. } = &mut *shard;
+            let Shard { scratch, most, journal, tally, .. } = &mut *shard;
             let mut buffer = ReadBuf::new(scratch);
             ready!(Pin::new(&mut *connection).poll_read(cx, &mut buffer))?;
             let (stamp, bytes) = (connection.stamp(), buffer.filled());
@@ -218,7 +230,7 @@ async fn receive(
             if bytes.is_empty() {
                 return ready_end(End::Closed);
             }
-            if seen.trail.reads == MOST_READS {
+            if seen.trail.reads == MOST_READS || journal.size() > *most {
                 return ready_end(End::TooLarge);
             }
             journal.append(&mut seen.trail, stamp, bytes);

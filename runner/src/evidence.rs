@@ -9,9 +9,10 @@ use std::{
 };
 
 use lab::{
-    Kind, Problem, Result,
+    Kind, Nanos, Problem, Result,
     bundle::{CHUNK_TABLE, ExchangeWriter, REQUEST_TABLE, TableWriter, TrialFolder, WIRE},
     records::{ChunkRow, Exchange, Outcome, RequestRow, WARMUP},
+    wire::End,
 };
 
 use crate::{
@@ -21,8 +22,15 @@ use crate::{
     target::Secret,
 };
 
-/// What a phase has left: its load's name, and for each shard what was seen.
-pub type Phases = Vec<(String, Vec<Vec<Seen>>)>;
+/// What a phase has left.
+pub struct PhaseSeen {
+    /// Its load's name, or warm-up.
+    pub name: String,
+    /// Segments that came out of order meanwhile, if anybody knows.
+    pub out_of_order: Option<u64>,
+    /// What each shard's requests came to.
+    pub seen: Vec<Vec<Seen>>,
+}
 
 /// What a trial comes to, for display.
 #[derive(Debug, Default)]
@@ -40,16 +48,16 @@ fn journal(shard: usize) -> String {
 
 /// Begins the journals of a trial.
 pub fn begin(folder: &TrialFolder, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
-    let begin = |i| Journal::create(&folder.path(&journal(i))).map(|j| Arc::new(Mutex::new(Shard::new(j))));
+    let begin = |i| Journal::create(&folder.path(&journal(i))).map(|j| Arc::new(Mutex::new(Shard::new(j, shards))));
     (0..shards as usize).map(begin).collect()
 }
 
 /// Writes `requests.csv`, `chunks.csv.zst` and `wire.zst`, and removes the journals.
 pub fn write(
     folder: &TrialFolder,
-    phases: &Phases,
+    phases: &[PhaseSeen],
     shards: &[Arc<Mutex<Shard>>],
-    key: Option<&Secret>,
+    keys: &[Secret],
 ) -> Result<Summary> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -61,19 +69,16 @@ pub fn write(
     for shard in shards {
         lock(shard).journal.finish().map_err(failed(&folder.path(&journal(0))))?;
     }
-    for (phase, seen) in phases {
+    for phase in phases {
         let mut all: Vec<(usize, &Seen)> =
-            seen.iter().enumerate().flat_map(|(shard, seen)| seen.iter().map(move |s| (shard, s))).collect();
+            phase.seen.iter().enumerate().flat_map(|(shard, seen)| seen.iter().map(move |s| (shard, s))).collect();
         all.sort_by_key(|(_, seen)| seen.request);
         for (shard, seen) in all {
-            let (reads, mut bytes) =
+            let (reads, bytes) =
                 lock(&shards[shard]).journal.read(seen.trail).map_err(failed(&folder.path(&journal(shard))))?;
-            if let Some(key) = key {
-                key.blank(&mut bytes);
-            }
-            let exchange = Exchange {
+            let mut exchange = Exchange {
                 request: seen.request,
-                phase: phase.clone(),
+                phase: phase.name.clone(),
                 intended_ns: seen.intended,
                 started_ns: Some(seen.started),
                 sent_ns: seen.sent,
@@ -82,6 +87,10 @@ pub fn write(
                 reads,
                 bytes,
             };
+            if phase.out_of_order != Some(0) {
+                by_reads(&mut exchange);
+            }
+            keys.iter().for_each(|key| without(key, &mut exchange));
             tables.add(&exchange).map_err(failed(&folder.path(WIRE)))?;
         }
     }
@@ -91,6 +100,28 @@ pub fn write(
         std::fs::remove_file(&path).map_err(failed(&path))?;
     }
     Ok(summary)
+}
+
+/// Takes the times at which reads returned for all times: bytes that came out of order wait
+/// in the kernel for earlier ones, and its receive time does not say how long.
+fn by_reads(exchange: &mut Exchange) {
+    exchange.reads.iter_mut().for_each(|read| read.behind = Nanos(0));
+    if let (End::Complete, Some(last)) = (exchange.end, exchange.reads.last()) {
+        exchange.end_ns = last.at;
+    }
+}
+
+/// Puts asterisks where a server repeats a key; an answer that says it in pieces or in
+/// another spelling is not kept at all.
+fn without(key: &Secret, exchange: &mut Exchange) {
+    key.blank(&mut exchange.bytes);
+    let (row, chunks) = exchange.rows(&exchange.derive());
+    let said: String = chunks.iter().flat_map(|c| [c.text.as_str(), c.finish.as_str()]).collect();
+    if key.is_in(&said) || key.is_in(&row.detail) || key.is_in(&row.finish) {
+        exchange.bytes.clear();
+        exchange.reads.clear();
+        exchange.end = End::NotHttp;
+    }
 }
 
 struct Tables {

@@ -147,7 +147,9 @@ impl Grader<'_> {
             .next("run bench grade again"));
         }
         let ended = server.stop(&self.workload.limits).await;
-        folder.put(&format!("{model}-{LOG}"), &ended.log)?;
+        let mut log = ended.log;
+        Secret::all(self.workload)?.iter().for_each(|key| key.blank(&mut log));
+        folder.put(&format!("{model}-{LOG}"), &log)?;
         Ok(ended.facts)
     }
 
@@ -238,7 +240,8 @@ fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32
     } else {
         (Source::Ids, sent)
     };
-    if request.finish == "stop" && !output.last().is_some_and(|id| tokenizer.is_special(*id)) {
+    let whole = request.finish == "length";
+    if !whole && !output.last().is_some_and(|id| tokenizer.is_special(*id)) {
         output.extend(end);
     }
     if output.is_empty() { (Source::None, output) } else { (source, output) }

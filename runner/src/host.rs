@@ -80,6 +80,15 @@ pub fn taken() -> Option<(Nanos, u64)> {
     Some((Nanos(u64::try_from(micros).ok()? * 1_000), u64::try_from(used.max_rss()).ok()? * 1_024))
 }
 
+/// TCP segments that have come out of order so far, in this network namespace.
+pub fn out_of_order() -> Option<u64> {
+    let text = fs::read_to_string("/proc/net/netstat").ok()?;
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let (_, value) = names.split(' ').zip(values.split(' ')).find(|(name, _)| *name == "TCPOFOQueue")?;
+    value.parse().ok()
+}
+
 /// Raises the soft limit of descriptors as far as it goes, and refuses a load that needs
 /// more.
 pub fn descriptors(streams: u64) -> Result<()> {

@@ -68,6 +68,11 @@ impl Journal {
         })
     }
 
+    /// Bytes of everything in it.
+    pub fn size(&self) -> u64 {
+        self.handed + self.block.len() as u64
+    }
+
     /// Adds what one read brought.
     pub fn append(&mut self, trail: &mut Trail, stamp: Stamp, bytes: &[u8]) {
         if self.block.len() + HEAD + bytes.len() > BLOCK {

@@ -44,6 +44,7 @@ pub struct Options<'a> {
 /// Measures everything that the workload plans, and seals it. Returns the bundle's folder.
 pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
     refuse_images(workload)?;
+    let keys = Secret::all(workload)?;
     host::descriptors(streams(workload))?;
     host::check_cores(&workload.client.cores)?;
     options.observer.see(&Event::Stage("preparing requests"));
@@ -77,6 +78,7 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
             launch: launch(arm, workload, &trial.model, options.bench, options.here)?,
             served_name: &workload.models[&trial.model].served_name,
             key: Secret::of(arm, &trial.arm)?,
+            keys: &keys,
             requests: &prepared.requests,
             due: &due,
             sampling: &workload.sampling,
@@ -100,6 +102,7 @@ pub fn launch(arm: &Arm, workload: &Workload, model: &str, bench: &Path, here: &
         Server::Command(command) => Ok(Launch::Process(process::Launch {
             command: command.clone(),
             env: arm.env.clone(),
+            secrets: secrets(workload, arm),
             bench: bench.to_owned(),
             model: model.path.clone(),
             served_name: model.served_name.clone(),
@@ -110,12 +113,23 @@ pub fn launch(arm: &Arm, workload: &Workload, model: &str, bench: &Path, here: &
     }
 }
 
+/// Variables that hold the keys of other arms: nobody's server sees them.
+fn secrets(workload: &Workload, own: &Arm) -> Vec<String> {
+    let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
+    let arms = workload.candidates.values().chain([&workload.baseline]).chain(reference);
+    arms.filter_map(|arm| arm.api_key_env.clone()).filter(|name| own.api_key_env.as_ref() != Some(name)).collect()
+}
+
 /// The most streams that are under way at once, as far as the workload says.
 fn streams(workload: &Workload) -> u64 {
     let of_load = |load: &workload::Load| match load.shape {
         Shape::Closed { concurrency, .. } => concurrency.min(load.requests),
-        // As many as arrive within the time that a request may take, at most.
-        Shape::Open { .. } | Shape::Trace { .. } => workload.client.connections,
+        // A server that answers nothing holds as many as arrive within a request's time.
+        Shape::Open { gap_ns, .. } => {
+            let arriving = workload.limits.request.0 / gap_ns.0.max(1) + 1;
+            u32::try_from(arriving).unwrap_or(u32::MAX).max(workload.client.connections).min(load.requests)
+        }
+        Shape::Trace { .. } => load.requests,
     };
     workload.loads.iter().map(of_load).max().map_or(0, u64::from)
 }

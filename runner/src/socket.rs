@@ -5,6 +5,7 @@
 //! its core is, a chunk's time is then when it arrived and not when somebody looked.
 
 use std::{
+    future::poll_fn,
     io::{self, IoSliceMut},
     os::fd::AsRawFd,
     pin::Pin,
@@ -111,11 +112,21 @@ impl Connection {
         }
     }
 
-    /// Whether a request can be sent on it. Over TLS a server may send tickets at any time.
-    pub fn idle(&self) -> Idle {
-        match (self, self.socket().idle()) {
-            (Connection::Tls(_), Idle::Talking) => Idle::Quiet,
-            (_, idle) => idle,
+    /// Whether a request can be sent on it. Over TLS a server may send tickets at any time, so
+    /// what counts there is what comes of the bytes.
+    pub async fn idle(&mut self) -> Idle {
+        match self {
+            Connection::Plain(socket) => socket.idle(),
+            Connection::Tls(stream) => {
+                let mut bytes = [0; 64];
+                let mut buffer = ReadBuf::new(&mut bytes);
+                let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut *stream).poll_read(cx, &mut buffer))).await;
+                match polled {
+                    Poll::Pending => Idle::Quiet,
+                    Poll::Ready(Ok(())) if !buffer.filled().is_empty() => Idle::Talking,
+                    Poll::Ready(_) => Idle::Closed,
+                }
+            }
         }
     }
 }

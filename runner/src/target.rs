@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use lab::{
     Bytes, Problem, Result,
-    workload::{Arm, Url},
+    workload::{Arm, BASELINE, Url, Workload},
 };
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 
@@ -32,6 +32,14 @@ pub struct Target {
 pub struct Secret(Arc<str>);
 
 impl Secret {
+    /// Every key of a workload.
+    pub fn all(workload: &Workload) -> Result<Vec<Self>> {
+        let arms = workload.candidates.iter().map(|(name, arm)| (name.as_str(), arm));
+        let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
+        let arms = arms.chain([(BASELINE, &workload.baseline)]).chain(reference.map(|r| ("equivalence.reference", r)));
+        arms.filter_map(|(field, arm)| Secret::of(arm, field).transpose()).collect()
+    }
+
     /// The arm's API key, from our own environment.
     pub fn of(arm: &Arm, field: &str) -> Result<Option<Self>> {
         let Some(name) = &arm.api_key_env else { return Ok(None) };
@@ -51,6 +59,11 @@ impl Secret {
     /// As a header needs it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a text holds it.
+    pub fn is_in(&self, text: &str) -> bool {
+        text.contains(&*self.0)
     }
 
     /// Puts as many asterisks where a server repeats the key.

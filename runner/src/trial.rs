@@ -18,7 +18,7 @@ use crate::{
     client::{self, Job, Shard},
     clock::{self, Clock},
     control::Control,
-    evidence::{self, Phases, Summary},
+    evidence::{self, PhaseSeen, Summary},
     host,
     load::{self, Flow, Phase, Unit},
     progress::{Event, Observer},
@@ -36,6 +36,8 @@ pub struct Setting<'a> {
     pub served_name: &'a str,
     /// The API key that requests carry.
     pub key: Option<Secret>,
+    /// All keys of the workload: none is stored, whoever says it.
+    pub keys: &'a [Secret],
     /// The request set.
     pub requests: &'a [Request],
     /// When each scheduled request is due, by its id.
@@ -65,7 +67,7 @@ pub async fn run(setting: &Setting<'_>, folder: &RunFolder) -> Result<()> {
     seen.stages.stopped_ns = Some(clock.now());
     let outcome = outcome?;
     setting.observer.see(&Event::Writing);
-    let summary = evidence::write(&own, &seen.phases, &shards, setting.key.as_ref())?;
+    let summary = evidence::write(&own, &seen.phases, &shards, setting.keys)?;
     let record = records::Trial {
         format: FORMAT,
         trial: setting.trial.clone(),
@@ -88,10 +90,12 @@ fn publish(
     record: &records::Trial,
     mut log: Vec<u8>,
 ) -> Result<()> {
-    if let Some(key) = &setting.key {
+    let mut facts = serde_json::to_vec_pretty(record).expect("integers and strings serialise");
+    for key in setting.keys {
         key.blank(&mut log);
+        key.blank(&mut facts);
     }
-    own.put(TRIAL, &serde_json::to_vec_pretty(record).expect("integers and strings serialise"))?;
+    own.put(TRIAL, &facts)?;
     own.put(LOG, &log)?;
     folder.publish_trial(own)
 }
@@ -100,7 +104,7 @@ fn publish(
 #[derive(Default)]
 struct Seen {
     stages: Stages,
-    phases: Phases,
+    phases: Vec<PhaseSeen>,
 }
 
 /// The outcome; an error is this machine's and ends the run.
@@ -127,15 +131,17 @@ async fn measure(
         let before = host::taken();
         let start_ns = drive.phase(phase, seen).await?;
         let (end_ns, after) = (clock.now(), host::taken());
+        let out_of_order = seen.phases.last().and_then(|p| p.out_of_order);
         seen.stages.phases.push(PhaseStage {
             load: phase.load.clone(),
             start_ns,
             end_ns,
             client_cpu_ns: before.zip(after).map(|(before, after)| Nanos(after.0.0 - before.0.0)),
+            out_of_order,
             client_peak_bytes: after.map(|(_, bytes)| bytes),
         });
     }
-    let late = |seen: &Seen| seen.phases.iter().flat_map(|(_, s)| s).flatten().any(|s| s.end == End::NotSent);
+    let late = |seen: &Seen| seen.phases.iter().flat_map(|p| &p.seen).flatten().any(|s| s.end == End::NotSent);
     Ok(match server.ended(&control, setting.limits).await {
         Some(how) => failed(
             Class::Protocol,
@@ -193,8 +199,10 @@ impl Drive<'_> {
             let time = Nanos(self.target.clock.now().0 - began.0);
             setting.observer.see(&Event::Load { phase: &phase.load, of, time, tally });
         };
+        let before = host::out_of_order();
         let driven = load::drive(self.target, ready, self.shards, watch).await?;
-        seen.phases.push((phase.load.clone(), driven.seen));
+        let out_of_order = before.zip(host::out_of_order()).map(|(before, after)| after - before);
+        seen.phases.push(PhaseSeen { name: phase.load.clone(), out_of_order, seen: driven.seen });
         Ok(driven.start)
     }
 
@@ -235,8 +243,16 @@ fn announce(setting: &Setting<'_>, record: &records::Trial, summary: Summary) {
     let busy = record.stages.phases.iter().map(|p| p.end_ns.0 - p.start_ns.0).sum();
     let failure = match &record.outcome {
         TrialOutcome::Completed => None,
-        TrialOutcome::Failed { detail, .. } => Some(detail.as_str()),
+        TrialOutcome::Failed { detail, .. } => Some(blanked(detail, setting.keys)),
     };
+    let failure = failure.as_deref();
     let Summary { tokens, unanswered } = summary;
     setting.observer.see(&Event::TrialEnded { trial: setting.trial, tokens, busy: Nanos(busy), unanswered, failure });
+}
+
+/// A text without keys, for a screen.
+fn blanked(text: &str, keys: &[Secret]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    keys.iter().for_each(|key| key.blank(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -32,6 +32,11 @@ pub(super) fn done(a: &Asked<'_>) -> Answer {
     unless(a.response.done, || "the stream ended without [DONE]".into())
 }
 
+pub(super) fn reason(a: &Asked<'_>) -> Answer {
+    only_if!(a.response.complete());
+    unless(!a.response.finish.is_empty(), || "no finish_reason came".into())
+}
+
 pub(super) fn within_max_ids(a: &Asked<'_>) -> Answer {
     only_if!(a.has_ids());
     let (tokens, most) = (a.response.tokens(), a.most_tokens);

@@ -59,6 +59,10 @@ pub struct Response {
     pub behind_ns: Nanos,
 }
 
+/// Bytes of text that our tokenizer reads, at most: more is no answer to anything, and a
+/// tokenizer takes long over nonsense.
+const MOST_READ: usize = 1 << 20;
+
 /// What a token count rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CountedFrom {
@@ -91,7 +95,8 @@ impl Response {
         let covered = !received.is_empty() && same_text(&tokenizer.decode(&received), &text);
         let counted_from = if covered { CountedFrom::Ids } else { CountedFrom::Text };
         let received_end = received.last().is_some_and(|id| tokenizer.is_special(*id));
-        let reading = if covered { Vec::new() } else { tokenizer.encode(&text) };
+        let unread = covered || row.outcome != Outcome::Complete;
+        let reading = if unread { Vec::new() } else { tokenizer.encode(lab::text::cut(&text, MOST_READ)) };
         let (all, bytes) = (reading.len() as u128, text.len().max(1) as u128);
         let (mut ids_so_far, mut bytes_so_far) = (0u32, 0u128);
         let steps: Vec<Step> = chunks

@@ -126,16 +126,19 @@ fn wrong_reads(exchange: &Exchange) -> Option<String> {
         return None;
     }
     let id = exchange.request;
-    let mut before = Nanos(0);
+    let (mut before, mut arrived) = (Nanos(0), Nanos(0));
     for read in &exchange.reads {
-        if read.at < before || read.arrived() > exchange.end_ns {
+        if read.at < before || read.arrived() < arrived || read.arrived() > exchange.end_ns {
             return Some(format!("the reads of request {id} are not in the order of time"));
         }
         // Bytes that came before the question are an outcome of their own.
         if read.arrived() < exchange.sent_ns && exchange.end != End::Early {
             return Some(format!("bytes of request {id} arrived before it was sent"));
         }
-        before = read.at;
+        (before, arrived) = (read.at, read.arrived());
+    }
+    if exchange.end == End::Complete && exchange.started_ns.is_some() && arrived != exchange.end_ns {
+        return Some(format!("request {id} did not end when its last bytes arrived"));
     }
     (exchange.end_ns < exchange.intended_ns).then(|| format!("request {id} ended before it was intended"))
 }

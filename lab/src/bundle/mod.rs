@@ -11,7 +11,9 @@ mod write;
 
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
-pub use tables::{ExchangeWriter, TableWriter, read_exchanges, read_table, write_exchanges, write_table};
+pub use tables::{
+    ExchangeWriter, MOST_EVIDENCE, TableWriter, read_exchanges, read_table, write_exchanges, write_table,
+};
 pub use verify::{Finding, verify};
 pub use write::{RunFolder, TrialFolder};
 

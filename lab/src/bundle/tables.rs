@@ -7,12 +7,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Problem, Result, records::Exchange};
 
-/// A wire larger than this is refused.
-const LARGEST: u64 = 2 << 30;
-/// Nor is a table read that is larger than this, or so many times larger than its
-/// compressed bytes: rows with growing offsets do not compress like that, bombs do.
-const LARGEST_TABLE: u64 = 1 << 30;
-const LARGEST_RATIO: u64 = 1 << 10;
+/// A wire larger than this is refused, and so is a table: what a runner writes stays below
+/// ([`MOST_EVIDENCE`]), and a stranger's bomb goes no further.
+const LARGEST: u64 = 8 << 30;
+const LARGEST_TABLE: u64 = 4 << 30;
+
+/// Bytes of all answers of a trial, at most; each byte makes less than two of a table.
+pub const MOST_EVIDENCE: u64 = 2 << 30;
 
 /// Evidence is compressed between two trials, while the machine waits: quickly.
 const LEVEL: i32 = 3;
@@ -184,15 +185,14 @@ pub(super) fn compress(plain: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn decompress(bytes: &[u8], place: &str) -> Result<Vec<u8>> {
-    let most = (bytes.len() as u64).saturating_mul(LARGEST_RATIO).clamp(1 << 20, LARGEST_TABLE);
     let mut plain = Vec::new();
     let decoder =
         zstd::Decoder::new(bytes).map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
     decoder
-        .take(most + 1)
+        .take(LARGEST_TABLE + 1)
         .read_to_end(&mut plain)
         .map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
-    if plain.len() as u64 > most {
+    if plain.len() as u64 > LARGEST_TABLE {
         return Err(Problem::broken("decompresses to far more than a table holds").at(place));
     }
     Ok(plain)

@@ -292,9 +292,10 @@ impl ChunkRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List<T>(pub Vec<T>);
 
-impl<T: std::fmt::Display> Serialize for List<T> {
+impl<T: std::fmt::Debug> Serialize for List<T> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let parts: Vec<String> = self.0.iter().map(T::to_string).collect();
+        // The form that writes 1e-300 in six characters and not in three hundred.
+        let parts: Vec<String> = self.0.iter().map(|part| format!("{part:?}")).collect();
         s.serialize_str(&parts.join(" "))
     }
 }

@@ -124,6 +124,11 @@ pub struct PhaseStage {
     /// Processor time that the client's process took for it, connecting included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_cpu_ns: Option<Nanos>,
+    /// Segments that this host's network received out of order meanwhile. Where there were
+    /// any, or where nobody knows, the kernel's receive times could be those of bytes that
+    /// waited for earlier ones, and all times are those of the reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out_of_order: Option<u64>,
     /// The most memory that it had had by then, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_peak_bytes: Option<u64>,

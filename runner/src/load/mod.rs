@@ -236,7 +236,9 @@ impl Lane {
         let clock = self.target.clock;
         let begun = clock.now();
         let step = self.phase.client.stagger.0 * u64::from(self.phase.client.threads);
-        let deadline = Nanos(begun.0.saturating_add(self.phase.phase_limit.0));
+        // One limit for all of them: a server that lets nobody in does not hold up the phase.
+        let pause = step * clients.len() as u64;
+        let deadline = Nanos(begun.0.saturating_add(self.phase.request_limit.0).saturating_add(pause));
         for (i, client) in clients.iter_mut().enumerate() {
             crate::pause::until(clock, Nanos(begun.0 + step * i as u64)).await;
             client.prepare(deadline).await;

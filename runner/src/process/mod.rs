@@ -28,6 +28,8 @@ pub struct Launch {
     pub command: Vec<String>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// Variables of our own environment that it does not get.
+    pub secrets: Vec<String>,
     /// `{bench}`: the program that has the hidden verb `guard`.
     pub bench: PathBuf,
     /// `{model}`.
@@ -70,7 +72,11 @@ impl Launch {
                 .replace("{here}", &self.here.to_string_lossy())
         };
         let command: Vec<String> = self.command.iter().map(fill).collect();
-        let mut child = Command::new(&self.bench)
+        let mut program = Command::new(&self.bench);
+        self.secrets.iter().for_each(|name| {
+            program.env_remove(name);
+        });
+        let mut child = program
             .arg("guard")
             .arg("--")
             .args(&command)

@@ -129,7 +129,7 @@ pub fn drive(port: u16, phase: Phase) -> Outcome {
     let target = Arc::new(Target::local(Clock::start(), port, Bytes(1 << 20), None));
     let shards: Vec<Arc<Mutex<Shard>>> = (0..phase.client.threads)
         .map(|i| Journal::create(&temp.path().join(i.to_string())).unwrap())
-        .map(|journal| Arc::new(Mutex::new(Shard::new(journal))))
+        .map(|journal| Arc::new(Mutex::new(Shard::new(journal, 1))))
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let driven = runtime.block_on(load::drive(&target, phase, &shards, |_| {})).unwrap();
