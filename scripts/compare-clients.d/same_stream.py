@@ -48,8 +48,9 @@ def answer(connection, reads):
     seen = b""
     while b"\r\n\r\n" not in seen:
         seen += connection.recv(65536)
-    if not seen.startswith(b"POST"):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    if not seen.startswith(b"POST /v1/chat/completions"):
+        status = b"200 OK" if seen.startswith(b"GET") else b"404 Not Found"
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
     else:
         head, body = seen.split(b"\r\n\r\n", 1)
         (length,) = (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
