@@ -25,7 +25,7 @@ pub enum Launch {
 /// A server that was started, or that was there.
 pub enum Server {
     /// A process of this host.
-    Process(process::Server),
+    Process(Box<process::Server>),
     /// Somebody else's.
     Endpoint(Url),
 }
@@ -42,7 +42,7 @@ impl Launch {
     /// Starts it, if it is ours to start.
     pub fn start(&self, limits: &Limits) -> Result<Server> {
         match self {
-            Launch::Process(launch) => launch.start(limits).map(Server::Process),
+            Launch::Process(launch) => launch.start(limits).map(|server| Server::Process(Box::new(server))),
             Launch::Endpoint(url) => Ok(Server::Endpoint(url.clone())),
         }
     }

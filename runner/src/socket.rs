@@ -152,7 +152,7 @@ impl Socket {
 }
 
 /// One read, with the time at which the kernel had its last bytes.
-fn receive(stream: &TcpStream, into: &mut [u8], control: &mut Vec<u8>) -> io::Result<(usize, Option<Duration>)> {
+fn receive(stream: &TcpStream, into: &mut [u8], control: &mut [u8]) -> io::Result<(usize, Option<Duration>)> {
     let mut into = [IoSliceMut::new(into)];
     let message = recvmsg::<()>(stream.as_raw_fd(), &mut into, Some(control), MsgFlags::empty())?;
     let arrived = message.cmsgs()?.find_map(|c| match c {
