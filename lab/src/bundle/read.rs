@@ -19,6 +19,9 @@ use crate::{
     workload::Workload,
 };
 
+/// A trace or a tokenizer is no larger than this.
+const LARGEST_FILE: u64 = 256 << 20;
+
 /// A sealed bundle, opened. Files are read when they are asked for; each is compared with
 /// its digest as it is read.
 #[derive(Debug)]
@@ -106,7 +109,7 @@ impl Bundle {
         let mut files = Vec::new();
         for (load, file) in workload.loads.iter().filter_map(|l| Some((&l.name, l.trace.as_ref()?))) {
             let name = format!("{TRACES}/{load}.zst");
-            let bytes = super::tables::decompress(&self.file(&name)?, &name)?;
+            let bytes = super::tables::decompress(&self.file(&name)?, LARGEST_FILE, &name)?;
             let digest = Digest::of(&bytes);
             if digest != file.digest {
                 let what = format!("the trace's digest is {digest}, its workload names {}", file.digest);
@@ -131,7 +134,7 @@ impl Bundle {
     /// A model's tokenizer.
     pub fn tokenizer(&self, model: &str) -> Result<Tokenizer> {
         let name = format!("{TOKENIZERS}/{model}.json.zst");
-        let bytes = super::tables::decompress(&self.file(&name)?, &name)?;
+        let bytes = super::tables::decompress(&self.file(&name)?, LARGEST_FILE, &name)?;
         Tokenizer::from_bytes(&bytes).map_err(|p| Problem::broken(p.what).at(name))
     }
 

@@ -95,7 +95,7 @@ pub fn write_table<T: Serialize>(rows: &[T], header: &[&str], path: &str) -> Vec
 pub fn read_table<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<Vec<T>> {
     let plain;
     let bytes = if place.ends_with(".zst") {
-        plain = decompress(bytes, place)?;
+        plain = decompress(bytes, LARGEST_TABLE, place)?;
         &plain
     } else {
         bytes
@@ -184,16 +184,15 @@ pub(super) fn compress(plain: &[u8]) -> Vec<u8> {
     sink.finish().expect("memory takes everything")
 }
 
-pub(super) fn decompress(bytes: &[u8], place: &str) -> Result<Vec<u8>> {
+/// The plain bytes of a compressed file of the bundle, of which there are `most`.
+pub(super) fn decompress(bytes: &[u8], most: u64, place: &str) -> Result<Vec<u8>> {
+    let broken = |e: io::Error| Problem::broken(format!("cannot be decompressed: {e}")).at(place);
     let mut plain = Vec::new();
-    let decoder =
-        zstd::Decoder::new(bytes).map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
-    decoder
-        .take(LARGEST_TABLE + 1)
-        .read_to_end(&mut plain)
-        .map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(place))?;
-    if plain.len() as u64 > LARGEST_TABLE {
-        return Err(Problem::broken("decompresses to far more than a table holds").at(place));
+    zstd::Decoder::new(bytes).map_err(broken)?.take(most + 1).read_to_end(&mut plain).map_err(broken)?;
+    if plain.len() as u64 > most {
+        return Err(
+            Problem::broken(format!("decompresses to more than {most} bytes, which no such file holds")).at(place)
+        );
     }
     Ok(plain)
 }
