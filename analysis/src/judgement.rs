@@ -388,7 +388,7 @@ pub struct Ladder {
     pub model: String,
     /// GPUs.
     pub gpus: u32,
-    /// What its values are: `requests/s` or `clients`.
+    /// What its values are: `arrivals/s` (of sessions, where requests are turns) or `clients`.
     pub unit: &'static str,
     /// The share of requests that has to meet the service levels.
     pub share: f64,

@@ -36,7 +36,7 @@ pub fn ladders(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<Ladder> {
                 model: model.clone(),
                 gpus: *gpus,
                 unit: match first.of {
-                    Axis::Rate => "requests/s",
+                    Axis::Rate => "arrivals/s",
                     Axis::Concurrency => "clients",
                 },
                 share: slo.share,

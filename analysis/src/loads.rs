@@ -115,7 +115,7 @@ fn shape(load: &Load) -> String {
                 }
             };
             let rate = libm::round(1e12 / gap_ns.0.max(1) as f64) / 1_000.0;
-            format!("{rate} requests/s, {spread}")
+            format!("{rate} arrivals/s, {spread}")
         }
         Shape::Trace { speed_thousandths: 1_000, .. } => "a recorded trace".to_owned(),
         Shape::Trace { speed_thousandths: s, .. } => {

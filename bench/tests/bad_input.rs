@@ -108,7 +108,9 @@ fn a_request_file_may_hold_more_than_a_run_takes() {
     lab.write("set.jsonl", &set);
     let from = "[requests.prose]\nseed = 1\nwords = 9";
     let to = format!("[requests.file]\npath = \"set.jsonl\"\ndigest = \"{}\"", lab::Digest::of(&set));
+    let named = "\"{port}\", \"--model-name\", \"{served_name}\"]";
     let text = GOOD.replace(from, &to).replace("MODEL", &support::model().display().to_string());
+    let text = text.replace("\"{port}\"]", named);
     lab.write("x.toml", &(text + "[rounds]\ncount = 2\n"));
     let output = lab.bench(&["run", "x.toml"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));

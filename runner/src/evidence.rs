@@ -80,7 +80,7 @@ pub fn write(
                 request: seen.request,
                 phase: phase.name.clone(),
                 intended_ns: seen.intended,
-                started_ns: Some(seen.started),
+                started_ns: (!matches!(seen.end, End::NotSent | End::TimeUp)).then_some(seen.started),
                 sent_ns: seen.sent,
                 end: seen.end,
                 end_ns: seen.ended,

@@ -46,7 +46,7 @@ fn judged(baseline: impl Fn(&Ask) -> [u32; 3] + 'static, candidate: impl Fn(&Ask
 
 fn climbs(judgement: &Judgement) -> (&Climb, &Climb) {
     let [ladder] = judgement.ladders.as_slice() else { panic!("{:?}", judgement.ladders) };
-    assert_eq!((ladder.ladder.as_str(), ladder.unit, ladder.share), ("up", "requests/s", 0.9));
+    assert_eq!((ladder.ladder.as_str(), ladder.unit, ladder.share), ("up", "arrivals/s", 0.9));
     assert_eq!(ladder.arms.iter().map(|a| a.arm.as_str()).collect::<Vec<_>>(), ["baseline", "fast"]);
     (&ladder.arms[0], &ladder.arms[1])
 }

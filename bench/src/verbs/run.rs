@@ -3,7 +3,7 @@ use std::{
     process::ExitCode,
 };
 
-use analysis::Study;
+use analysis::{Study, study::Trial};
 use lab::{
     Kind, Problem, Result,
     bundle::TRIALS,
@@ -70,11 +70,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let study = Study::open(&bundles)?;
-    if !study.trials.iter().any(analysis::study::Trial::completed) {
-        let logs = bundles[0].join(TRIALS).join("*/server.log");
-        return Err(Problem::new(Kind::NothingMeasured, "no trial completed")
-            .at(bundles[0].display().to_string())
-            .next(format!("read {}", logs.display())));
+    let nothing = if !study.trials.iter().any(Trial::completed) {
+        Some("no trial completed")
+    } else if !study.trials.iter().flat_map(|t| &t.responses).any(|r| r.complete()) {
+        Some("no request got a whole answer")
+    } else {
+        None
+    };
+    if let Some(what) = nothing {
+        let trials = bundles[0].join(TRIALS);
+        return Err(Problem::new(Kind::NothingMeasured, what).at(bundles[0].display().to_string()).next(format!(
+            "read detail in requests.csv, outcome in trial.json and server.log in {}/*",
+            trials.display()
+        )));
     }
     let judgement = analysis::judge(&study);
     let page = report::write(&study, &judgement, &report_folder(args, &bundles[0]))?;
