@@ -66,8 +66,8 @@ pub fn write(
         }
     };
     let mut tables = Tables::begin(folder).map_err(failed(&folder.path(WIRE)))?;
-    for shard in shards {
-        lock(shard).journal.finish().map_err(failed(&folder.path(&journal(0))))?;
+    for (i, shard) in shards.iter().enumerate() {
+        lock(shard).journal.finish().map_err(failed(&folder.path(&journal(i))))?;
     }
     for phase in phases {
         let mut all: Vec<(usize, &Seen)> =

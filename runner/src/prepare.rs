@@ -34,7 +34,8 @@ pub fn prepare(workload: &Workload) -> Result<Prepared> {
     let (mut traces, mut arrivals) = (BTreeMap::new(), BTreeMap::new());
     for load in &workload.loads {
         if let Some(file) = &load.trace {
-            let bytes = pinned(&file.path, file.digest, "trace", "load.trace.digest")?;
+            let bytes = bytes_of(&file.path, "trace")?;
+            requests::pinned(Digest::of(&bytes), file.digest, &file.path, "load.trace.digest")?;
             let of_load = trace::read(&bytes, &file.path.display().to_string())?;
             if of_load.len() < load.requests as usize {
                 let what = format!("{} arrivals, but load `{}` takes {}", of_load.len(), load.name, load.requests);
@@ -59,17 +60,13 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
     let tokenizer = |model: &str| Tokenizer::of_model(&workload.models[model].path).map(|(tokenizer, _)| tokenizer);
     let mut set = match &workload.requests {
         Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
-        Requests::File(spec) => {
-            requests::file(spec, &pinned(&spec.path, spec.digest, "request set", "requests.file.digest")?, &places())?
-        }
+        Requests::File(spec) => requests::file(spec, &bytes_of(&spec.path, "request set")?, &places())?,
         Requests::Text(spec) => requests::text(spec, &tokenizer(&spec.model)?, &slots)?,
         Requests::Sharegpt(spec) => {
-            let bytes = pinned(&spec.path, spec.digest, "conversations", "requests.sharegpt.digest")?;
+            let bytes = bytes_of(&spec.path, "conversations")?;
             requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &places())?
         }
-        Requests::V1(spec) => {
-            requests::v1(spec, &corpus(&spec.corpus, spec.digest)?, &tokenizer(&spec.model)?, &slots)?
-        }
+        Requests::V1(spec) => requests::v1(spec, &corpus(&spec.corpus)?, &tokenizer(&spec.model)?, &slots)?,
     };
     // A source that knows no lengths still keeps to a trace's answers.
     for (request, slot) in set.iter_mut().zip(&slots) {
@@ -78,34 +75,20 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
     Ok(set)
 }
 
-/// The bytes of a file whose digest the workload names.
-fn pinned(path: &Path, digest: Digest, what: &str, field: &str) -> Result<Vec<u8>> {
-    let bytes = fs::read(path).map_err(|e| Problem::io(Kind::Input, &format!("read the {what}"), path, &e))?;
-    same(path, Digest::of(&bytes), digest, field)?;
-    Ok(bytes)
-}
-
-fn same(path: &Path, found: Digest, named: Digest, field: &str) -> Result<()> {
-    if found == named {
-        return Ok(());
-    }
-    Err(Problem::input(format!("its digest is {found}, the workload names {named}"))
-        .at(path.display().to_string())
-        .next(format!("fetch the right one, or write this digest into {field}")))
+fn bytes_of(path: &Path, what: &str) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|e| Problem::io(Kind::Input, &format!("read the {what}"), path, &e))
 }
 
 /// The texts of a corpus: one `.txt` file, or all of a folder, sorted by name.
-fn corpus(path: &Path, digest: Digest) -> Result<Vec<(String, String)>> {
+fn corpus(path: &Path) -> Result<Vec<(String, String)>> {
     let failed = |path: &Path, e: &std::io::Error| Problem::io(Kind::Input, "read the corpus", path, e);
     let files: Vec<PathBuf> = if path.is_dir() {
-        same(path, Digest::of_tree(path).map_err(|e| failed(path, &e))?.0, digest, "requests.v1.digest")?;
         let mut files: Vec<PathBuf> =
             fs::read_dir(path).map_err(|e| failed(path, &e))?.flatten().map(|e| e.path()).collect();
         files.retain(|f| f.extension().is_some_and(|e| e == "txt"));
         files.sort();
         files
     } else {
-        pinned(path, digest, "corpus", "requests.v1.digest")?;
         vec![path.to_owned()]
     };
     let name = |file: &Path| file.file_name().unwrap_or_default().to_string_lossy().into_owned();

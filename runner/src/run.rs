@@ -14,7 +14,7 @@ use lab::{
     environment::Environment,
     plan::Plan,
     records, requests, schedule,
-    workload::{self, Arm, BASELINE, Server, Shape, Workload},
+    workload::{self, Arm, Server, Shape, Workload},
 };
 
 use crate::{
@@ -116,7 +116,7 @@ pub fn launch(arm: &Arm, workload: &Workload, model: &str, bench: &Path, here: &
 /// Variables that hold the keys of other arms: nobody's server sees them.
 fn secrets(workload: &Workload, own: &Arm) -> Vec<String> {
     let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-    let arms = workload.candidates.values().chain([&workload.baseline]).chain(reference);
+    let arms = workload.arms().map(|(_, arm)| arm).chain(reference);
     arms.filter_map(|arm| arm.api_key_env.clone()).filter(|name| own.api_key_env.as_ref() != Some(name)).collect()
 }
 
@@ -136,8 +136,7 @@ fn streams(workload: &Workload) -> u64 {
 
 /// The arms that are somebody else's servers.
 fn endpoints(workload: &Workload) -> BTreeMap<String, String> {
-    let arms = workload.candidates.iter().map(|(name, arm)| (name.as_str(), arm));
-    let arms = arms.chain([(BASELINE, &workload.baseline)]);
+    let arms = workload.arms();
     arms.filter_map(|(name, arm)| match &arm.server {
         Server::Endpoint(url) => Some((name.to_owned(), url.to_string())),
         _ => None,

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use lab::{
     Bytes, Problem, Result,
-    workload::{Arm, BASELINE, Url, Workload},
+    workload::{Arm, Url, Workload},
 };
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 
@@ -34,9 +34,8 @@ pub struct Secret(Arc<str>);
 impl Secret {
     /// Every key of a workload.
     pub fn all(workload: &Workload) -> Result<Vec<Self>> {
-        let arms = workload.candidates.iter().map(|(name, arm)| (name.as_str(), arm));
         let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-        let arms = arms.chain([(BASELINE, &workload.baseline)]).chain(reference.map(|r| ("equivalence.reference", r)));
+        let arms = workload.arms().chain(reference.map(|r| ("equivalence.reference", r)));
         arms.filter_map(|(field, arm)| Secret::of(arm, field).transpose()).collect()
     }
 

@@ -59,9 +59,9 @@ fn notes(workload: &workload::Workload) {
     if workload.sampling.temperature > 0.0 && workload.equivalence.is_some() {
         println!("  note: temperature above 0: outputs cannot be judged, every verdict will be undecided");
     }
-    let arms = workload.candidates.values().chain([&workload.baseline]);
+    let mut arms = workload.arms().map(|(_, arm)| arm);
     let has_image = |server: &Server| matches!(server, Server::Image { .. });
-    if arms.into_iter().any(|arm| has_image(&arm.server)) {
+    if arms.any(|arm| has_image(&arm.server)) {
         println!("  note: images are checked and planned; this version runs commands and endpoints only");
     }
     let fewest = workload.loads.iter().map(|l| l.requests).sum::<u32>();

@@ -44,8 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => workload::read(&args.file)?,
         Some(url) => workload::of_endpoint(&args.file, url, args.api_key_env.as_deref())?,
     };
-    let arms = workload.candidates.values().chain([&workload.baseline]);
-    if arms.into_iter().any(|arm| matches!(arm.server, Server::Command(_))) {
+    let mut arms = workload.arms().map(|(_, arm)| arm);
+    if arms.any(|arm| matches!(arm.server, Server::Command(_))) {
         eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
     }
     let lines = Lines::new();

@@ -91,7 +91,7 @@ fn refused(source: &str, (field, what, next): Wrong) -> Problem {
 }
 
 /// Whether bytes are those that the workload names; `field` is its name of them.
-fn pinned(found: Digest, declared: Digest, path: &Path, field: &str) -> Result<()> {
+pub fn pinned(found: Digest, declared: Digest, path: &Path, field: &str) -> Result<()> {
     if found == declared {
         return Ok(());
     }

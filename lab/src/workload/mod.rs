@@ -73,6 +73,11 @@ impl Workload {
         if name == BASELINE { Some(&self.baseline) } else { self.candidates.get(name) }
     }
 
+    /// Every arm with its name, the baseline last.
+    pub fn arms(&self) -> impl Iterator<Item = (&str, &Arm)> {
+        self.candidates.iter().map(|(name, arm)| (name.as_str(), arm)).chain([(BASELINE, &self.baseline)])
+    }
+
     /// The requests that one round takes from the set: warm-up, then each load's.
     pub fn requests_per_round(&self) -> u32 {
         self.warmup_requests() + self.timed_requests()
