@@ -342,16 +342,9 @@ fn environment() -> Environment {
     Environment {
         format: lab::environment::FORMAT,
         host: "here".into(),
-        system: None,
-        kernel: None,
-        cpu: None,
         cores: 2,
-        memory_bytes: None,
-        governor: None,
-        clock_source: None,
-        gpus: Vec::new(),
         program: Program { version: "0".into(), digest: None },
-        endpoints: BTreeMap::new(),
         models: BTreeMap::from([("toy".into(), model)]),
+        ..Environment::default()
     }
 }

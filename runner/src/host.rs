@@ -45,13 +45,12 @@ pub fn environment(models: &BTreeMap<String, Model>) -> Result<(Environment, BTr
         memory_bytes: memory.map(|kib| kib * 1024),
         governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-        gpus: Vec::new(),
         program: Program {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             digest: std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok()).map(|(digest, _)| digest),
         },
-        endpoints: BTreeMap::new(),
         models: facts,
+        ..Environment::default()
     };
     Ok((environment, tokenizers))
 }

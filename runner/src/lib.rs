@@ -15,6 +15,8 @@ pub mod control;
 pub mod evidence;
 /// A trusted reference scores outputs of a sealed bundle.
 pub mod grade;
+/// Servers that are containers.
+pub mod docker;
 /// What this host is.
 pub mod host;
 /// Evidence goes to disk while it comes.

@@ -196,7 +196,7 @@ fn environment() -> Environment {
             driver: "580.95.05".into(),
         }],
         program: Program { version: "0.1.0".into(), digest: Some(Digest::of("program")) },
-        endpoints: BTreeMap::new(),
         models: BTreeMap::from([("smollm2-135m".to_owned(), model)]),
+        ..Environment::default()
     }
 }

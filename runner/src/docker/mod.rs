@@ -1,0 +1,4 @@
+//! Strangers' servers: containers of a Docker engine. The only module that knows Docker.
+
+/// The engine itself.
+pub mod engine;
