@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Container;
 use crate::{Digest, Nanos, plan, workload::Limits};
 
 /// `run.json`: what holds for the whole run.
@@ -40,6 +41,21 @@ pub struct Trial {
     pub stages: Stages,
     /// Deadlines and bounds in force.
     pub limits: Limits,
+    /// Attempts before this one that failed because of this host.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+}
+
+/// An attempt at a trial that this host ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// Wall clock at its clock start, RFC 3339, UTC.
+    pub started: String,
+    /// How long it went on.
+    pub lasted_ns: Nanos,
+    /// What was seen.
+    pub detail: String,
 }
 
 /// What became of a trial.
@@ -79,7 +95,7 @@ pub enum Class {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFacts {
-    /// `process`.
+    /// `process`, `docker` or `endpoint`.
     pub executor: String,
     /// The command with its placeholders filled in.
     pub command: Vec<String>,
@@ -95,12 +111,24 @@ pub struct ServerFacts {
     pub log_bytes: u64,
     /// Bytes of them that are kept: the first and the last half of the limit.
     pub log_kept: u64,
+    /// The container that it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<Container>,
+    /// Its GPUs, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<String>,
 }
 
 /// When each stage of a trial ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stages {
+    /// The container was made, and is what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_ns: Option<Nanos>,
+    /// Its server runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_ns: Option<Nanos>,
     /// First 200 of `/health`.
     pub ready_ns: Option<Nanos>,
     /// Last warm-up answer.
@@ -109,6 +137,9 @@ pub struct Stages {
     pub phases: Vec<PhaseStage>,
     /// The server's end.
     pub stopped_ns: Option<Nanos>,
+    /// Nothing is left of its container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_ns: Option<Nanos>,
 }
 
 /// Start and end of one load phase.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server, Slo, Warmup,
+    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Slo, Warmup,
     Workload, written,
 };
 use crate::{
@@ -95,6 +95,7 @@ impl Check<'_> {
             ("request", w.limits.request),
             ("phase", w.limits.phase),
             ("stop", w.limits.stop),
+            ("pull", w.limits.pull),
         ] {
             if limit.0 == 0 {
                 return Err(self.wrong(
@@ -117,6 +118,13 @@ impl Check<'_> {
             return Err(self.wrong("rounds.count", &what, "ask for fewer rounds or requests"));
         }
         let equivalence = w.equivalence.map(|e| self.equivalence(e)).transpose()?;
+        let container = self.container(w.container)?;
+        let arms = candidates.iter().map(|(name, arm)| (format!("candidates.{name}"), arm));
+        let reference = equivalence.iter().filter_map(|e| e.reference.as_ref());
+        let reference = reference.map(|arm| ("equivalence.reference".to_owned(), arm));
+        for (field, arm) in arms.chain([(BASELINE.to_owned(), &baseline)]).chain(reference) {
+            self.binds_of_arm(&field, arm, container.profile)?;
+        }
         Ok(Workload {
             source: self.source.to_owned(),
             digest: Digest::of(self.source),
@@ -137,71 +145,8 @@ impl Check<'_> {
             limits: w.limits,
             equivalence,
             cost: w.cost,
+            container,
         })
-    }
-
-    fn arm(&self, field: &str, arm: written::Arm) -> Result<Arm> {
-        let server = match (arm.command, arm.image, arm.endpoint) {
-            (None, None, Some(url)) => {
-                if !arm.env.is_empty() || !arm.args.is_empty() {
-                    let what = "nobody here starts this server, so it gets neither arguments nor variables";
-                    return Err(self.wrong(&format!("{field}.endpoint"), what, "remove args and env"));
-                }
-                let url = url.parse().map_err(|what: String| {
-                    self.wrong(&format!("{field}.endpoint"), &what, "write it like \"http://127.0.0.1:8000\"")
-                })?;
-                Server::Endpoint(url)
-            }
-            (Some(command), None, None) => {
-                if command.first().is_none_or(String::is_empty) {
-                    return Err(self.wrong(
-                        &format!("{field}.command"),
-                        "the command is empty",
-                        "write the program and its arguments as a list",
-                    ));
-                }
-                if !arm.args.is_empty() {
-                    return Err(self.wrong(
-                        &format!("{field}.args"),
-                        "args belong to an image",
-                        "write the arguments into command",
-                    ));
-                }
-                if !command.iter().any(|part| part.contains("{port}")) {
-                    return Err(self.wrong(
-                        &format!("{field}.command"),
-                        "no argument holds {port}, so the server cannot know where to listen",
-                        "add {port} where the port belongs",
-                    ));
-                }
-                if let Some(unknown) = command.iter().find_map(|part| unknown_placeholder(part)) {
-                    let known = PLACEHOLDERS.map(|p| format!("{{{p}}}")).join(", ");
-                    let what = format!("{{{unknown}}} is no placeholder");
-                    return Err(self.wrong(&format!("{field}.command"), &what, &format!("write one of {known}")));
-                }
-                Server::Command(command)
-            }
-            (None, Some(image), None) => Server::Image { image, args: arm.args },
-            (None, None, None) => {
-                return Err(self.wrong(
-                    field,
-                    "neither a command nor an image nor an endpoint is given",
-                    "add command = [\"…\"], image = \"name@sha256:…\" or endpoint = \"http://…\"",
-                ));
-            }
-            _ => {
-                return Err(self.wrong(
-                    field,
-                    "only one of a command, an image and an endpoint can be given",
-                    "keep one of them",
-                ));
-            }
-        };
-        if arm.api_key_env.as_deref().is_some_and(|name| name.is_empty() || name.contains(['=', '\0'])) {
-            let what = "this is not the name of an environment variable";
-            return Err(self.wrong(&format!("{field}.api_key_env"), what, "write the variable's name, never the key"));
-        }
-        Ok(Arm { description: arm.description, server, env: arm.env, api_key_env: arm.api_key_env })
     }
 
     fn groups(
@@ -470,17 +415,6 @@ const OURS: [&str; 20] = [
     "echo",
     "best_of",
 ];
-
-/// What a command may leave to be filled in.
-const PLACEHOLDERS: [&str; 5] = ["port", "model", "served_name", "bench", "here"];
-
-/// The first `{word}` that is not one of them. Braces around anything but a word, as in
-/// JSON, are the command's own.
-fn unknown_placeholder(part: &str) -> Option<&str> {
-    let inside = part.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(word, _)| word));
-    let word = |w: &&str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    inside.filter(word).find(|w| !PLACEHOLDERS.contains(w))
-}
 
 fn line_of(source: &str, offset: usize) -> usize {
     source.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)

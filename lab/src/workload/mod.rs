@@ -5,7 +5,9 @@
 //! `parse` turns what a person wrote (the private module `written`) into a checked
 //! `Workload`; only that travels further in.
 
+mod arm;
 mod check;
+mod container;
 mod load;
 mod url;
 mod written;
@@ -14,8 +16,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bytes, Digest, Nanos, image::Image, requests};
+use crate::{Bytes, Digest, Nanos, requests};
 pub use check::{of_endpoint, parse, read};
+pub use container::{Binds, Container, GpuAccess, Profile, Source};
 pub use url::Url;
 
 /// The name of the baseline among arms.
@@ -65,6 +68,8 @@ pub struct Workload {
     pub equivalence: Option<Equivalence>,
     /// Price of the machine.
     pub cost: Option<Cost>,
+    /// What containers may do.
+    pub container: Container,
 }
 
 impl Workload {
@@ -133,12 +138,14 @@ pub enum Server {
     /// A process of this host, for trusted arms. `{port}`, `{model}` (the folder),
     /// `{served_name}` and `{bench}` (this program) are filled in.
     Command(Vec<String>),
-    /// A container.
+    /// A container. `{port}`, `{model}` (`/models`) and `{served_name}` are filled in.
     Image {
         /// By digest.
-        image: Image,
+        source: Source,
         /// Arguments after its entry point.
         args: Vec<String>,
+        /// Folders of the host that it sees beside those of all containers.
+        binds: Binds,
     },
     /// A server that runs already and that nobody here starts or stops: its base URL.
     Endpoint(Url),
@@ -386,6 +393,10 @@ pub struct Limits {
     pub response: Bytes,
     /// Bytes of a server's log that are kept.
     pub log: Bytes,
+    /// Having one image.
+    pub pull: Nanos,
+    /// Bytes of an image: of its packed layers, and again unpacked.
+    pub image: Bytes,
 }
 
 impl Default for Limits {
@@ -397,6 +408,8 @@ impl Default for Limits {
             stop: Nanos::from_secs(10),
             response: Bytes(16 << 20),
             log: Bytes(1 << 20),
+            pull: Nanos::from_secs(1_800),
+            image: Bytes(64 << 30),
         }
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Workload {
     pub slo: Option<super::Slo>,
     pub equivalence: Option<Equivalence>,
     pub cost: Option<super::Cost>,
+    #[serde(default)]
+    pub container: super::Container,
 }
 
 #[derive(Deserialize)]
@@ -50,12 +52,22 @@ pub(super) struct Arm {
     pub description: String,
     pub command: Option<Vec<String>>,
     pub image: Option<Image>,
+    pub archive: Option<Archive>,
     pub endpoint: Option<String>,
     pub api_key_env: Option<String>,
     #[serde(default)]
     pub args: Vec<String>,
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub binds: super::Binds,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Archive {
+    pub path: PathBuf,
+    pub digest: Digest,
 }
 
 #[derive(Deserialize)]
