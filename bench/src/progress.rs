@@ -9,7 +9,7 @@ use std::{
 
 use lab::Nanos;
 use runner::{
-    live::Tally,
+    live::Glimpse,
     progress::{Event, Observer},
 };
 
@@ -104,30 +104,30 @@ struct LoadView<'a> {
     phase: &'a str,
     of: u32,
     time: Nanos,
-    tally: &'a Tally,
+    seen: &'a Glimpse,
 }
 
 impl LoadView<'_> {
     fn counts(&self) -> String {
-        let Tally { ended, failed, chunks, .. } = self.tally;
+        let Glimpse { ended, failed, chunks, .. } = self.seen;
         let per_second = |n: u64| n as f64 / self.time.as_secs_f64().max(0.001);
         let failed = if *failed > 0 { format!(" · {failed} failed") } else { String::new() };
         format!(
             "  {} · {ended}/{} requests · {} in flight · {:.1} req/s · {:.0} chunks/s{failed}",
             self.phase,
             self.of,
-            self.tally.in_flight(),
+            self.seen.in_flight(),
             per_second(*ended),
             per_second(*chunks)
         )
     }
 
     fn latencies(&self) -> String {
-        let pair = |name: &str, of: &hdrhistogram::Histogram<u64>| {
-            let at = |q| Nanos(of.value_at_quantile(q) * 1_000);
-            if of.is_empty() { format!("{name} –") } else { format!("{name} p50 {} p99 {}", at(0.5), at(0.99)) }
+        let pair = |name: &str, of: Option<[Nanos; 2]>| match of {
+            Some([p50, p99]) => format!("{name} p50 {p50} p99 {p99}"),
+            None => format!("{name} –"),
         };
-        format!("  {} · {}", pair("first output", &self.tally.ttft), pair("between chunks", &self.tally.gap))
+        format!("  {} · {}", pair("first output", self.seen.ttft), pair("between chunks", self.seen.gap))
     }
 }
 
@@ -159,9 +159,14 @@ impl Observer for Lines {
                 self.draw(state, &[text], true);
             }
             Event::Ready { .. } => {}
-            Event::Load { phase, of, time, tally } => {
-                let view = LoadView { phase, of: *of, time: *time, tally };
-                let over = tally.ended == u64::from(*of);
+            Event::Pull { arm, done, of } => {
+                let mib = |bytes: &u64| bytes >> 20;
+                self.draw(state, &[format!("image of {arm} · {} of {} MiB", mib(done), mib(of))], done == of);
+            }
+            Event::Again { why } => self.keep(state, &format!("{} · once more: {}", state.trial.clone(), in_short(why))),
+            Event::Load { phase, of, time, seen } => {
+                let view = LoadView { phase, of: *of, time: *time, seen };
+                let over = seen.ended == u64::from(*of);
                 let lines = [format!("{}{}", state.trial, state.left()), view.counts(), view.latencies()];
                 self.draw(state, &lines, over);
                 if !self.live && state.told.elapsed() >= TELL {

@@ -14,6 +14,18 @@ impl Clock {
         Clock(Instant::now())
     }
 
+    /// Where the system's monotonic clock stood at zero, for another process.
+    pub fn origin(self) -> Nanos {
+        Nanos(monotonic().0.saturating_sub(self.now().0))
+    }
+
+    /// The same clock in another process of this host.
+    pub fn of_origin(origin: Nanos) -> Self {
+        let since = Nanos(monotonic().0.saturating_sub(origin.0));
+        let now = Instant::now();
+        Clock(now.checked_sub(since.into()).unwrap_or(now))
+    }
+
     /// The offset of this very moment.
     pub fn now(self) -> Nanos {
         self.0.elapsed().into()
@@ -35,6 +47,11 @@ impl Clock {
     pub fn at(self, offset: Nanos) -> tokio::time::Instant {
         (self.0 + Duration::from(offset)).into()
     }
+}
+
+/// What `Instant` counts in too.
+fn monotonic() -> Nanos {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).map_or(Nanos(0), |at| Duration::from(at).into())
 }
 
 /// The date and time, RFC 3339, UTC, whole seconds.
@@ -64,7 +81,16 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::{Clock, utc};
+
+    #[test]
+    fn a_clock_is_the_same_in_another_process() {
+        let clock = Clock::start();
+        let other = Clock::of_origin(clock.origin());
+        let (before, there, after) = (clock.now(), other.now(), clock.now());
+        let slack = 1_000_000;
+        assert!(before.0 <= there.0 + slack && there.0 <= after.0 + slack, "{before} {there} {after}");
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

@@ -10,10 +10,11 @@ use std::{
 
 use lab::{
     Kind, Nanos, Problem, Result,
-    bundle::{CHUNK_TABLE, ExchangeWriter, REQUEST_TABLE, TableWriter, TrialFolder, WIRE},
+    bundle::{CHUNK_TABLE, ExchangeWriter, REQUEST_TABLE, TableWriter, WIRE},
     records::{ChunkRow, Exchange, Outcome, RequestRow, WARMUP},
     wire::End,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{Seen, Shard, lock},
@@ -33,7 +34,7 @@ pub struct PhaseSeen {
 }
 
 /// What a trial comes to, for display.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// Output tokens of timed requests, where the server gave ids; else chunks.
     pub tokens: u64,
@@ -47,14 +48,14 @@ fn journal(shard: usize) -> String {
 }
 
 /// Begins the journals of a trial.
-pub fn begin(folder: &TrialFolder, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
-    let begin = |i| Journal::create(&folder.path(&journal(i))).map(|j| Arc::new(Mutex::new(Shard::new(j, shards))));
+pub fn begin(folder: &Path, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
+    let begin = |i| Journal::create(&folder.join(journal(i))).map(|j| Arc::new(Mutex::new(Shard::new(j, shards))));
     (0..shards as usize).map(begin).collect()
 }
 
 /// Writes `requests.csv`, `chunks.csv.zst` and `wire.zst`, and removes the journals.
 pub fn write(
-    folder: &TrialFolder,
+    folder: &Path,
     phases: &[PhaseSeen],
     shards: &[Arc<Mutex<Shard>>],
     keys: &[Secret],
@@ -65,9 +66,9 @@ pub fn write(
             Problem::io(Kind::Machine, "write evidence to", &path, &e).next("make room, then continue with --resume")
         }
     };
-    let mut tables = Tables::begin(folder).map_err(failed(&folder.path(WIRE)))?;
+    let mut tables = Tables::begin(folder).map_err(failed(&folder.join(WIRE)))?;
     for (i, shard) in shards.iter().enumerate() {
-        lock(shard).journal.finish().map_err(failed(&folder.path(&journal(i))))?;
+        lock(shard).journal.finish().map_err(failed(&folder.join(journal(i))))?;
     }
     for phase in phases {
         let mut all: Vec<(usize, &Seen)> =
@@ -75,7 +76,7 @@ pub fn write(
         all.sort_by_key(|(_, seen)| seen.request);
         for (shard, seen) in all {
             let (reads, bytes) =
-                lock(&shards[shard]).journal.read(seen.trail).map_err(failed(&folder.path(&journal(shard))))?;
+                lock(&shards[shard]).journal.read(seen.trail).map_err(failed(&folder.join(journal(shard))))?;
             let mut exchange = Exchange {
                 request: seen.request,
                 phase: phase.name.clone(),
@@ -91,12 +92,12 @@ pub fn write(
                 by_reads(&mut exchange);
             }
             keys.iter().for_each(|key| without(key, &mut exchange));
-            tables.add(&exchange).map_err(failed(&folder.path(WIRE)))?;
+            tables.add(&exchange).map_err(failed(&folder.join(WIRE)))?;
         }
     }
-    let summary = tables.finish().map_err(failed(&folder.path(WIRE)))?;
+    let summary = tables.finish().map_err(failed(&folder.join(WIRE)))?;
     for shard in 0..shards.len() {
-        let path = folder.path(&journal(shard));
+        let path = folder.join(journal(shard));
         std::fs::remove_file(&path).map_err(failed(&path))?;
     }
     Ok(summary)
@@ -132,8 +133,8 @@ struct Tables {
 }
 
 impl Tables {
-    fn begin(folder: &TrialFolder) -> io::Result<Self> {
-        let file = |name: &str| File::create(folder.path(name)).map(BufWriter::new);
+    fn begin(folder: &Path) -> io::Result<Self> {
+        let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
         Ok(Tables {
             requests: TableWriter::new(file(REQUEST_TABLE)?, RequestRow::HEADER, REQUEST_TABLE)?,
             chunks: TableWriter::new(file(CHUNK_TABLE)?, ChunkRow::HEADER, CHUNK_TABLE)?,

@@ -3,6 +3,7 @@
 
 use hdrhistogram::Histogram;
 use lab::Nanos;
+use serde::{Deserialize, Serialize};
 
 /// The counts of one thread, or of all together.
 #[derive(Debug)]
@@ -53,6 +54,33 @@ impl Tally {
         self.gap.reset();
     }
 
+    /// What a person is shown of it.
+    pub fn glimpse(&self) -> Glimpse {
+        let at = |of: &Histogram<u64>, q| Nanos(of.value_at_quantile(q) * 1_000);
+        let pair = |of: &Histogram<u64>| (!of.is_empty()).then(|| [at(of, 0.5), at(of, 0.99)]);
+        let Tally { sent, ended, failed, chunks, .. } = *self;
+        Glimpse { sent, ended, failed, chunks, ttft: pair(&self.ttft), gap: pair(&self.gap) }
+    }
+}
+
+/// What a person is shown of a phase that goes on.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Glimpse {
+    /// Requests sent.
+    pub sent: u64,
+    /// Requests that ended.
+    pub ended: u64,
+    /// Those of them without a whole response.
+    pub failed: u64,
+    /// Reads that brought output.
+    pub chunks: u64,
+    /// Send to first output: median and p99.
+    pub ttft: Option<[Nanos; 2]>,
+    /// Between reads after it: median and p99.
+    pub gap: Option<[Nanos; 2]>,
+}
+
+impl Glimpse {
     /// Requests that are under way.
     pub fn in_flight(&self) -> u64 {
         self.sent.saturating_sub(self.ended)

@@ -1,14 +1,29 @@
 //! What happens while it happens. For display only: nothing of it is stored.
 
 use lab::{Nanos, plan};
+use serde::{Deserialize, Serialize};
 
-use crate::live::Tally;
+use crate::live::Glimpse;
 
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A stage of the whole run began, in words.
     Stage(&'a str),
+    /// An image is being had.
+    Pull {
+        /// The arm that it is for.
+        arm: &'a str,
+        /// Bytes that are here.
+        done: u64,
+        /// Bytes in all, as far as they are known.
+        of: u64,
+    },
+    /// This host ended an attempt at a trial; the next one begins.
+    Again {
+        /// What was seen.
+        why: &'a str,
+    },
     /// A trial began; so many of the plan were finished before.
     TrialStarted {
         /// The trial.
@@ -30,7 +45,7 @@ pub enum Event<'a> {
         /// Since it began.
         time: Nanos,
         /// What was seen of it.
-        tally: &'a Tally,
+        seen: Glimpse,
     },
     /// Its evidence is being written.
     Writing,
@@ -57,7 +72,7 @@ pub enum Event<'a> {
 }
 
 /// Timed requests that got no whole answer.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Unanswered {
     /// How many.
     pub count: usize,

@@ -1,36 +1,31 @@
 //! A server under test, however it came to run.
 
 use lab::{
-    Nanos, Problem, Result,
-    records::{Class, ServerFacts},
+    Nanos, Problem,
+    records::{Class, ServerFacts, Stages},
     workload::{Limits, Url},
 };
 
 use crate::{
     clock::Clock,
     control::Control,
-    process,
-    target::{Secret, Target},
+    docker, process,
 };
 
 /// How an arm's server is had.
-#[derive(Debug, Clone)]
 pub enum Launch {
     /// A process of this host, started for a trial.
     Process(process::Launch),
+    /// A container, made for a trial.
+    Container(Box<docker::Launch>),
     /// Somebody else's, which runs already.
     Endpoint(Url),
-}
-
-/// A server that was started, or that was there.
-pub enum Server {
-    /// A process of this host.
-    Process(Box<process::Server>),
-    /// Somebody else's.
-    Endpoint(Url),
+    /// It cannot be had: why, once for all its trials.
+    Unavailable(NotReady),
 }
 
 /// Why a server was not ready.
+#[derive(Debug, Clone)]
 pub struct NotReady {
     /// Whose failure it is.
     pub class: Class,
@@ -38,102 +33,99 @@ pub struct NotReady {
     pub detail: String,
 }
 
-impl Launch {
-    /// Starts it, if it is ours to start.
-    pub fn start(&self, limits: &Limits) -> Result<Server> {
-        match self {
-            Launch::Process(launch) => launch.start(limits).map(|server| Server::Process(Box::new(server))),
-            Launch::Endpoint(url) => Ok(Server::Endpoint(url.clone())),
-        }
+/// How a server ended, and all that it wrote.
+#[derive(Default)]
+pub struct Ended {
+    /// For `trial.json`.
+    pub facts: ServerFacts,
+    /// What is kept of its log.
+    pub log: Vec<u8>,
+    /// How this host lost it, if it did.
+    pub lost: Option<String>,
+    /// When it was created, started, stopped and removed, as far as it was.
+    pub stages: Stages,
+}
+
+/// Whether a server still runs.
+pub trait Life {
+    /// How it ended, if it has.
+    fn exited(&mut self) -> Option<String>;
+
+    /// How it ended, if it does within a time.
+    fn exited_within(&mut self, time: Nanos) -> impl Future<Output = Option<String>>;
+
+    /// Routes of which one has to answer 200 when it is ready.
+    fn routes(&self) -> &'static [&'static str] {
+        &["/health"]
     }
 }
 
-impl Server {
-    /// Where requests go.
-    pub async fn target(&self, clock: Clock, limits: &Limits, key: Option<Secret>) -> Result<Target> {
-        match self {
-            Server::Process(server) => Ok(Target::local(clock, server.port, limits.response, key)),
-            Server::Endpoint(url) => Target::remote(clock, url, limits.response, key).await,
-        }
+/// Somebody else's server: of its end nobody here knows.
+pub struct Foreign;
+
+impl Life for Foreign {
+    fn exited(&mut self) -> Option<String> {
+        None
     }
 
-    /// Waits for its first good answer.
-    pub async fn ready(
-        &mut self,
-        clock: Clock,
-        control: &Control,
-        limits: &Limits,
-    ) -> std::result::Result<(), NotReady> {
-        let mut pause = Nanos::from_millis(5);
-        loop {
-            if let Some(how) = self.exited() {
-                // Its last lines may still be in the pipe.
-                tokio::task::yield_now().await;
-                let said = self.last_words();
-                let detail = format!("the server ended before it was ready ({how}); its last words:\n{said}");
-                return Err(NotReady { class: Class::Start, detail });
+    async fn exited_within(&mut self, _: Nanos) -> Option<String> {
+        None
+    }
+
+    fn routes(&self) -> &'static [&'static str] {
+        // Services without `/health` list their models.
+        &["/health", "/v1/models"]
+    }
+}
+
+/// Waits for a server's first good answer.
+pub async fn ready(
+    life: &mut impl Life,
+    clock: Clock,
+    control: &Control,
+    limits: &Limits,
+) -> std::result::Result<(), NotReady> {
+    let mut pause = Nanos::from_millis(5);
+    loop {
+        if let Some(how) = life.exited() {
+            let detail = format!("the server ended before it was ready ({how})");
+            return Err(NotReady { class: Class::Start, detail });
+        }
+        let mut why = String::new();
+        for route in life.routes() {
+            match control.answers(route).await {
+                Ok(()) => return Ok(()),
+                Err(said) => why = said,
             }
-            let tried = match (&*self, control.answers("/health").await) {
-                // Services without `/health` list their models.
-                (Server::Endpoint(_), Err(_)) => control.answers("/v1/models").await,
-                (_, tried) => tried,
-            };
-            let Err(why) = tried else { return Ok(()) };
-            if clock.now() >= limits.ready {
-                let said = self.last_words();
-                let detail =
-                    format!("the server was not ready after {} ({why}); its last words:\n{said}", limits.ready);
-                return Err(NotReady { class: Class::LoadTimeout, detail });
-            }
-            tokio::time::sleep(pause.into()).await;
-            pause = Nanos(pause.0 * 3 / 2).min(Nanos::from_millis(250));
         }
+        if clock.now() >= limits.ready {
+            let detail = format!("the server was not ready after {} ({why})", limits.ready);
+            return Err(NotReady { class: Class::LoadTimeout, detail });
+        }
+        tokio::time::sleep(pause.into()).await;
+        pause = Nanos(pause.0 * 3 / 2).min(Nanos::from_millis(250));
     }
+}
 
-    /// How it ended, if it has. Of somebody else's server nobody here knows.
-    pub fn exited(&mut self) -> Option<String> {
-        match self {
-            Server::Process(server) => server.exited(),
-            Server::Endpoint(_) => None,
-        }
+/// How a server ended during the run, if it did. One that hung up on us may take a moment to
+/// be gone; one that still answers is there.
+pub async fn ended(life: &mut impl Life, control: &Control, limits: &Limits) -> Option<String> {
+    if life.exited().is_none() && control.is_healthy().await {
+        return None;
     }
+    life.exited_within(limits.stop).await
+}
 
-    /// How it ended during the run, if it did. One that hung up on us may take a moment to be
-    /// gone; one that still answers is there.
-    pub async fn ended(&mut self, control: &Control, limits: &Limits) -> Option<String> {
-        match self {
-            Server::Process(server) => {
-                if server.exited().is_none() && control.is_healthy().await {
-                    return None;
-                }
-                server.exited_within(limits.stop).await
-            }
-            Server::Endpoint(_) => None,
-        }
-    }
-
-    /// The end of its log so far, for a message.
-    pub fn last_words(&self) -> String {
-        match self {
-            Server::Process(server) => server.last_words(),
-            Server::Endpoint(_) => "unknown: nobody here started it".to_owned(),
-        }
-    }
-
-    /// Ends it, if it is ours to end.
-    pub async fn stop(self, limits: &Limits) -> process::Ended {
-        match self {
-            Server::Process(server) => server.stop(limits).await,
-            Server::Endpoint(url) => process::Ended {
-                facts: ServerFacts {
-                    executor: "endpoint".to_owned(),
-                    command: vec![url.to_string()],
-                    port: url.port,
-                    ..ServerFacts::default()
-                },
-                log: Vec::new(),
-            },
-        }
+impl Ended {
+    /// Of a server that nobody here started.
+    pub fn of_endpoint(url: &Url) -> Self {
+        let facts = ServerFacts {
+            executor: "endpoint".to_owned(),
+            command: vec![url.to_string()],
+            port: url.port,
+            ..ServerFacts::default()
+        };
+        Ended { facts, ..Ended::default() }
     }
 }
 

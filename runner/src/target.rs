@@ -79,8 +79,13 @@ impl Secret {
 impl Target {
     /// A server on a port of this host.
     pub fn local(clock: Clock, port: u16, limit: Bytes, key: Option<Secret>) -> Self {
-        let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
-        Target { clock, url: Url::local(port), address, tls: None, key, limit }
+        Self::at(clock, (std::net::Ipv4Addr::LOCALHOST, port).into(), limit, key)
+    }
+
+    /// A server at an address.
+    pub fn at(clock: Clock, address: SocketAddr, limit: Bytes, key: Option<Secret>) -> Self {
+        let url = Url { host: address.ip().to_string(), ..Url::local(address.port()) };
+        Target { clock, url, address, tls: None, key, limit }
     }
 
     /// A server that somebody else started; its name is looked up once.

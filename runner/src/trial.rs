@@ -1,86 +1,157 @@
-//! One arm, one server lifetime: start, wait until ready, warm up, run the load phases,
-//! stop. Whatever happens becomes part of its record.
-
-use std::sync::{Arc, Mutex};
+//! One arm, one server lifetime: start, measure, stop. Whatever happens becomes part of its
+//! record.
 
 use lab::{
     Nanos, Result,
     bundle::{LOG, RunFolder, TRIAL, TrialFolder},
-    plan::{self, Span},
-    records::{self, Class, FORMAT, PhaseStage, Stages, TrialOutcome, WARMUP},
-    requests::Request,
-    schedule::{self, Due},
-    wire::End,
-    workload::{self, Limits, Sampling, Shape},
+    records::{self, Attempt, Class, FORMAT, Stages, TrialOutcome},
 };
 
 use crate::{
-    client::{self, Job, Shard},
     clock::{self, Clock},
-    control::Control,
-    evidence::{self, PhaseSeen, Summary},
-    host,
-    load::{self, Flow, Phase, Unit},
+    driver,
+    evidence::Summary,
+    measure::{self, Setting, failed},
     progress::{Event, Observer},
-    server::{Launch, Server},
+    server::{Ended, Foreign, Launch},
     target::{Secret, Target},
 };
 
-/// Everything that a trial needs.
-pub struct Setting<'a> {
-    /// The trial.
-    pub trial: &'a plan::Trial,
-    /// Its server.
-    pub launch: Launch,
-    /// The model's name in requests.
-    pub served_name: &'a str,
-    /// The API key that requests carry.
-    pub key: Option<Secret>,
-    /// All keys of the workload: none is stored, whoever says it.
-    pub keys: &'a [Secret],
-    /// The request set.
-    pub requests: &'a [Request],
-    /// When each scheduled request is due, by its id.
-    pub due: &'a [Option<&'a Due>],
-    /// What is asked of the model.
-    pub sampling: &'a Sampling,
-    /// How requests are sent.
-    pub client: &'a workload::Client,
-    /// Deadlines and bounds.
-    pub limits: &'a Limits,
-    /// This host's name.
-    pub host: &'a str,
-    /// Who watches.
-    pub observer: &'a dyn Observer,
+/// Runs one trial and publishes its folder. An attempt that this host ended is made once
+/// more, with everything anew.
+pub async fn run(
+    setting: &Setting<'_>,
+    launch: &Launch,
+    key: Option<Secret>,
+    host: &str,
+    run: &RunFolder,
+) -> Result<()> {
+    let mut attempts = Vec::new();
+    loop {
+        let own = run.begin_trial(&setting.trial.folder())?;
+        let (started, clock) = (clock::utc_now(), Clock::start());
+        let attempted = attempt(setting, launch, key.clone(), clock, run, &own).await?;
+        let Attempted { outcome, ended, stages, summary } = attempted;
+        let host_failed = matches!(outcome, TrialOutcome::Failed { class: Class::Host, .. });
+        // What is left of an attempt that this host ended is no evidence.
+        let own = if host_failed { run.begin_trial(&setting.trial.folder())? } else { own };
+        if let (TrialOutcome::Failed { class: Class::Host, detail }, Launch::Container(launch), true) =
+            (&outcome, launch, attempts.is_empty())
+        {
+            setting.observer.see(&Event::Again { why: detail });
+            attempts.push(Attempt { started, lasted_ns: clock.now(), detail: detail.clone() });
+            launch.recover().await?;
+            continue;
+        }
+        let record = records::Trial {
+            format: FORMAT,
+            trial: setting.trial.clone(),
+            host: host.to_owned(),
+            started,
+            outcome,
+            server: ended.facts,
+            stages,
+            limits: *setting.limits,
+            attempts,
+        };
+        publish(setting, run, own, &record, ended.log)?;
+        announce(setting, &record, summary);
+        return Ok(());
+    }
 }
 
-/// Runs one trial and publishes its folder.
-pub async fn run(setting: &Setting<'_>, folder: &RunFolder) -> Result<()> {
-    let own = folder.begin_trial(&setting.trial.folder())?;
-    let shards = evidence::begin(&own, setting.client.threads)?;
-    let started = clock::utc_now();
-    let clock = Clock::start();
-    let mut server = setting.launch.start(setting.limits)?;
-    let mut seen = Seen::default();
-    let outcome = measure(setting, clock, &mut server, &shards, &mut seen).await;
-    let ended = server.stop(setting.limits).await;
-    seen.stages.stopped_ns = Some(clock.now());
-    let outcome = outcome?;
-    setting.observer.see(&Event::Writing);
-    let summary = evidence::write(&own, &seen.phases, &shards, setting.keys)?;
-    let record = records::Trial {
-        format: FORMAT,
-        trial: setting.trial.clone(),
-        host: setting.host.to_owned(),
-        started,
-        outcome,
-        server: ended.facts,
-        stages: seen.stages,
-        limits: *setting.limits,
+/// What an attempt at a trial came to.
+struct Attempted {
+    outcome: TrialOutcome,
+    ended: Ended,
+    stages: Stages,
+    summary: Summary,
+}
+
+async fn attempt(
+    setting: &Setting<'_>,
+    launch: &Launch,
+    key: Option<Secret>,
+    clock: Clock,
+    run: &RunFolder,
+    own: &TrialFolder,
+) -> Result<Attempted> {
+    let limits = setting.limits;
+    let (measured, ended, words) = match launch {
+        Launch::Process(launch) => {
+            let mut server = launch.start(limits)?;
+            let target = Target::local(clock, server.port, limits.response, key);
+            let measured = measure::measure(setting, target, &mut server, own.path()).await;
+            // Its last lines may still be in the pipe.
+            tokio::task::yield_now().await;
+            let words = server.last_words();
+            let mut ended = server.stop(limits).await;
+            ended.stages.stopped_ns = Some(clock.now());
+            (measured?, ended, words)
+        }
+        Launch::Endpoint(url) => {
+            let target = Target::remote(clock, url, limits.response, key).await?;
+            let measured = measure::measure(setting, target, &mut Foreign, own.path()).await?;
+            (measured, Ended::of_endpoint(url), "unknown: nobody here started it".to_owned())
+        }
+        Launch::Container(launch) => return in_container(setting, launch, clock, run, own).await,
+        Launch::Unavailable(not) => return Ok(Attempted::never(not.class, not.detail.clone(), Ended::default())),
     };
-    publish(setting, folder, own, &record, ended.log)?;
-    announce(setting, &record, summary);
-    Ok(())
+    setting.observer.see(&Event::Writing);
+    let summary = measured.write(setting, own.path())?;
+    let mut stages = measured.stages;
+    stages.stopped_ns = ended.stages.stopped_ns;
+    Ok(Attempted { outcome: with_words(measured.outcome, &words), ended, stages, summary })
+}
+
+/// The driver measures inside of the container's network; the server is stopped while it
+/// writes the evidence.
+async fn in_container(
+    setting: &Setting<'_>,
+    launch: &crate::docker::Launch,
+    clock: Clock,
+    run: &RunFolder,
+    own: &TrialFolder,
+) -> Result<Attempted> {
+    let mut server = match launch.start(clock, setting).await? {
+        Ok(server) => server,
+        Err((not, ended)) => return Ok(Attempted::never(not.class, not.detail, ended)),
+    };
+    let order = driver::Order::new(clock, &server, launch.cores(), run.path(), setting.trial);
+    let mut driver = driver::Driver::start(launch.bench(), &order, own.path()).await?;
+    let driven = driver.measure(&mut server, setting).await;
+    let words = server.last_words();
+    let ended = server.stop(clock, setting.limits).await?;
+    let (outcome, stages) = match (driven?, ended.lost.clone()) {
+        (Some(driven), None) => driven,
+        (_, why) => {
+            let why = why.unwrap_or_else(|| "the container engine lost the server".to_owned());
+            return Ok(Attempted::never(Class::Host, why, ended));
+        }
+    };
+    setting.observer.see(&Event::Writing);
+    let summary = driver.finish(own.path()).await?;
+    let Stages { ready_ns, warm_ns, phases, .. } = stages;
+    let stages = Stages { ready_ns, warm_ns, phases, ..ended.stages.clone() };
+    Ok(Attempted { outcome: with_words(outcome, &words), ended, stages, summary })
+}
+
+impl Attempted {
+    /// Nothing was measured.
+    fn never(class: Class, detail: String, ended: Ended) -> Self {
+        let stages = ended.stages.clone();
+        Attempted { outcome: failed(class, detail), ended, stages, summary: Summary::default() }
+    }
+}
+
+/// What a server that failed said last belongs to its failure.
+fn with_words(outcome: TrialOutcome, words: &str) -> TrialOutcome {
+    match outcome {
+        TrialOutcome::Failed { class: class @ (Class::Start | Class::LoadTimeout | Class::Protocol), detail } => {
+            failed(class, format!("{detail}; its last words:\n{words}"))
+        }
+        other => other,
+    }
 }
 
 fn publish(
@@ -98,145 +169,6 @@ fn publish(
     own.put(TRIAL, &facts)?;
     own.put(LOG, &log)?;
     folder.publish_trial(own)
-}
-
-/// What a trial has seen so far.
-#[derive(Default)]
-struct Seen {
-    stages: Stages,
-    phases: Vec<PhaseSeen>,
-}
-
-/// The outcome; an error is this machine's and ends the run.
-async fn measure(
-    setting: &Setting<'_>,
-    clock: Clock,
-    server: &mut Server,
-    shards: &[Arc<Mutex<Shard>>],
-    seen: &mut Seen,
-) -> Result<TrialOutcome> {
-    let target = Arc::new(server.target(clock, setting.limits, setting.key.clone()).await?);
-    let control = Control::new(&target, setting.limits.request)?;
-    if let Err(not) = server.ready(clock, &control, setting.limits).await {
-        return Ok(failed(not.class, not.detail));
-    }
-    seen.stages.ready_ns = Some(clock.now());
-    setting.observer.see(&Event::Ready { after: clock.now() });
-    let drive = Drive { setting, target: &target, shards };
-    for phase in warmups(setting.trial) {
-        drive.phase(&phase, seen).await?;
-    }
-    seen.stages.warm_ns = Some(clock.now());
-    for phase in &setting.trial.phases {
-        let before = host::taken();
-        let start_ns = drive.phase(phase, seen).await?;
-        let (end_ns, after) = (clock.now(), host::taken());
-        let out_of_order = seen.phases.last().and_then(|p| p.out_of_order);
-        seen.stages.phases.push(PhaseStage {
-            load: phase.load.clone(),
-            start_ns,
-            end_ns,
-            client_cpu_ns: before.zip(after).map(|(before, after)| Nanos(after.0.0 - before.0.0)),
-            out_of_order,
-            client_peak_bytes: after.map(|(_, bytes)| bytes),
-        });
-    }
-    let late = |seen: &Seen| seen.phases.iter().flat_map(|p| &p.seen).flatten().any(|s| s.end == End::NotSent);
-    Ok(match server.ended(&control, setting.limits).await {
-        Some(how) => failed(
-            Class::Protocol,
-            format!("the server ended during the run ({how}); its last words:\n{}", server.last_words()),
-        ),
-        None if late(seen) => {
-            failed(Class::Deadline, format!("a load phase passed its deadline of {}", setting.limits.phase))
-        }
-        None => TrialOutcome::Completed,
-    })
-}
-
-/// What is sent before the first phase: each phase's replay, or a few requests, as many at
-/// once as the widest closed load has.
-fn warmups(trial: &plan::Trial) -> Vec<plan::Phase> {
-    let warmup =
-        |shape, requests, time_ns| plan::Phase { load: WARMUP.to_owned(), shape, requests, time_ns, replay: None };
-    let replays = trial.phases.iter().filter_map(|p| Some(warmup(p.shape, p.replay?, p.time_ns)));
-    let replays: Vec<plan::Phase> = replays.collect();
-    if !replays.is_empty() {
-        return replays;
-    }
-    let widest = trial.phases.iter().map(|p| match p.shape {
-        Shape::Closed { concurrency, .. } => concurrency,
-        Shape::Open { .. } | Shape::Trace { .. } => 1,
-    });
-    let shape = Shape::Closed { concurrency: widest.max().unwrap_or(1), ramp_ns: Nanos(0) };
-    vec![warmup(shape, trial.warmup, None)]
-}
-
-struct Drive<'a> {
-    setting: &'a Setting<'a>,
-    target: &'a Arc<Target>,
-    shards: &'a [Arc<Mutex<Shard>>],
-}
-
-impl Drive<'_> {
-    /// Runs a phase; returns when its clock started.
-    async fn phase(&self, phase: &plan::Phase, seen: &mut Seen) -> Result<Nanos> {
-        let setting = self.setting;
-        let ready = Phase {
-            flow: match phase.shape {
-                Shape::Closed { concurrency, ramp_ns } => Flow::Closed { concurrency, ramp: ramp_ns },
-                Shape::Open { .. } | Shape::Trace { .. } => Flow::Open,
-            },
-            units: self.units(phase),
-            request_limit: setting.limits.request,
-            phase_limit: setting.limits.phase,
-            time: phase.time_ns,
-            client: setting.client.clone(),
-        };
-        let of = phase.requests.count;
-        let began = self.target.clock.now();
-        let watch = |tally: &_| {
-            let time = Nanos(self.target.clock.now().0 - began.0);
-            setting.observer.see(&Event::Load { phase: &phase.load, of, time, tally });
-        };
-        let before = host::out_of_order();
-        let driven = load::drive(self.target, ready, self.shards, watch).await?;
-        let out_of_order = before.zip(host::out_of_order()).map(|(before, after)| after - before);
-        seen.phases.push(PhaseSeen { name: phase.load.clone(), out_of_order, seen: driven.seen });
-        Ok(driven.start)
-    }
-
-    /// The sessions and single requests of a phase. A replay has the schedule of what it
-    /// replays.
-    fn units(&self, phase: &plan::Phase) -> Vec<Unit> {
-        let Span { first, count } = phase.requests;
-        let requests = &self.setting.requests[first as usize..(first + count) as usize];
-        let imitated = self.setting.trial.phases.iter().find(|p| p.replay == Some(phase.requests));
-        let scheduled = imitated.map_or(first, |p| p.requests.first);
-        let mut units: Vec<Unit> = Vec::new();
-        for ((request, turn), at) in requests.iter().zip(schedule::turns(requests)).zip(scheduled..) {
-            let due = self.setting.due.get(at as usize).copied().flatten();
-            let job = Job {
-                request: request.id,
-                think: due.map_or(Nanos(0), |d| d.think_ns),
-                message: self.message(request),
-            };
-            match units.last_mut() {
-                Some(unit) if turn > 0 => unit.turns.push(job),
-                _ => units.push(Unit { due: due.and_then(|d| d.due_ns).unwrap_or_default(), turns: vec![job] }),
-            }
-        }
-        units
-    }
-
-    fn message(&self, request: &Request) -> Arc<[u8]> {
-        let setting = self.setting;
-        client::message(self.target, setting.client.keep, setting.served_name, request, setting.sampling)
-    }
-}
-
-fn failed(class: Class, detail: String) -> TrialOutcome {
-    TrialOutcome::Failed { class, detail }
 }
 
 fn announce(setting: &Setting<'_>, record: &records::Trial, summary: Summary) {

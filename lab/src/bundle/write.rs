@@ -88,11 +88,14 @@ impl RunFolder {
         self.put(name, &super::tables::compress(bytes))
     }
 
-    /// Begins a trial's folder, beside the published ones.
+    /// Begins a trial's folder, beside the published ones, with nothing in it.
     pub fn begin_trial(&self, name: &str) -> Result<TrialFolder> {
         self.still_there()?;
         let trials = self.path.join(TRIALS);
         let building = trials.join(format!("{BUILDING}{name}"));
+        if building.exists() {
+            fs::remove_dir_all(&building).map_err(|e| failed("remove an unfinished part", &building, &e))?;
+        }
         fs::create_dir_all(&building).map_err(|e| failed("make the folder", &building, &e))?;
         Ok(TrialFolder { building, target: trials.join(name) })
     }
@@ -136,14 +139,14 @@ pub struct TrialFolder {
 }
 
 impl TrialFolder {
-    /// Where a file of it is while the trial goes on.
-    pub fn path(&self, file: &str) -> PathBuf {
-        self.building.join(file)
+    /// Where it is while the trial goes on.
+    pub fn path(&self) -> &Path {
+        &self.building
     }
 
     /// Writes one file.
     pub fn put(&self, file: &str, bytes: &[u8]) -> Result<()> {
-        write_synced(&self.path(file), bytes)
+        write_synced(&self.building.join(file), bytes)
     }
 }
 

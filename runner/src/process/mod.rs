@@ -6,7 +6,6 @@
 //! pipe closes and the guard kills the group and whatever left it.
 
 mod guard;
-mod log;
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
 
@@ -17,9 +16,8 @@ use nix::{
 };
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, log::Log, server::{Ended, Life}};
 pub use guard::guard;
-use log::Log;
 
 /// What a server is started from.
 #[derive(Debug, Clone)]
@@ -28,6 +26,8 @@ pub struct Launch {
     pub command: Vec<String>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// Its GPUs, by their ids.
+    pub gpus: Vec<String>,
     /// Variables of our own environment that it does not get.
     pub secrets: Vec<String>,
     /// `{bench}`: the program that has the hidden verb `guard`.
@@ -52,14 +52,6 @@ pub struct Server {
     facts: ServerFacts,
 }
 
-/// How a server ended, and all that it wrote.
-pub struct Ended {
-    /// For `trial.json`.
-    pub facts: ServerFacts,
-    /// What is kept of its log.
-    pub log: Vec<u8>,
-}
-
 impl Launch {
     /// Starts the server on a free port of the loopback interface.
     pub fn start(&self, limits: &Limits) -> Result<Server> {
@@ -81,6 +73,7 @@ impl Launch {
             .arg("--")
             .args(&command)
             .envs(&self.env)
+            .envs((!self.gpus.is_empty()).then(|| ("CUDA_VISIBLE_DEVICES", self.gpus.join(","))))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -88,22 +81,24 @@ impl Launch {
             .spawn()
             .map_err(|e| Problem::io(lab::Kind::Machine, "start the guard of a server", &self.bench, &e))?;
         let leash = child.stdin.take();
-        let log = Log::capture(child.stdout.take(), child.stderr.take(), limits.log);
+        let mut log = Log::new(limits.log);
+        log.read(child.stdout.take());
+        log.read(child.stderr.take());
         let group = Pid::from_raw(child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or(0));
         let facts = ServerFacts {
             executor: "process".to_owned(),
             command: self.command.clone(),
             program: Digest::of_file(command[0].as_ref()).ok().map(|(digest, _)| digest),
             port,
+            gpus: self.gpus.clone(),
             ..ServerFacts::default()
         };
         Ok(Server { port, child, leash, group, log, facts })
     }
 }
 
-impl Server {
-    /// How it ended, if it has.
-    pub fn exited(&mut self) -> Option<String> {
+impl Life for Server {
+    fn exited(&mut self) -> Option<String> {
         match self.child.try_wait() {
             Ok(Some(status)) => Some(guard::in_words(status)),
             Ok(None) => None,
@@ -111,13 +106,15 @@ impl Server {
         }
     }
 
-    /// How it ended, if it does within a time.
-    pub async fn exited_within(&mut self, time: Nanos) -> Option<String> {
+    async fn exited_within(&mut self, time: Nanos) -> Option<String> {
         let deadline = Clock::start().at(time);
         let status = tokio::time::timeout_at(deadline, self.child.wait()).await.ok()?;
         Some(status.map_or_else(|e| format!("unknown: {e}"), guard::in_words))
     }
 
+}
+
+impl Server {
     /// The end of its log so far, for a message.
     pub fn last_words(&self) -> String {
         self.log.tail(2_000)
@@ -146,7 +143,7 @@ impl Server {
         let kept = self.log.finish().await;
         self.facts.log_bytes = kept.written;
         self.facts.log_kept = kept.bytes.len() as u64;
-        Ended { facts: std::mem::take(&mut self.facts), log: kept.bytes }
+        Ended { facts: std::mem::take(&mut self.facts), log: kept.bytes, ..Ended::default() }
     }
 
     /// A group that is gone already is as good as one that was ended.

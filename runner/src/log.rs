@@ -6,14 +6,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
+use futures_util::{Stream, StreamExt};
 use lab::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    process::{ChildStderr, ChildStdout},
     task::JoinSet,
 };
 
-pub(super) struct Log {
+pub(crate) struct Log {
     kept: Arc<Mutex<Kept>>,
     readers: JoinSet<()>,
 }
@@ -26,31 +26,41 @@ struct Kept {
 }
 
 /// What is kept of a log.
-pub(super) struct Finished {
-    pub(super) written: u64,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Finished {
+    pub(crate) written: u64,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Log {
-    pub(super) fn capture(stdout: Option<ChildStdout>, stderr: Option<ChildStderr>, limit: Bytes) -> Self {
-        let kept = Arc::new(Mutex::new(Kept {
-            half: limit.as_usize() / 2,
-            first: Vec::new(),
-            last: VecDeque::new(),
-            written: 0,
-        }));
-        let mut readers = JoinSet::new();
-        if let Some(stdout) = stdout {
-            readers.spawn(read(stdout, Arc::clone(&kept)));
+    /// With nothing in it; keeps so many bytes.
+    pub(crate) fn new(limit: Bytes) -> Self {
+        let half = limit.as_usize() / 2;
+        let kept = Kept { half, first: Vec::new(), last: VecDeque::new(), written: 0 };
+        Log { kept: Arc::new(Mutex::new(kept)), readers: JoinSet::new() }
+    }
+
+    /// Reads a pipe to its end.
+    pub(crate) fn read(&mut self, pipe: Option<impl AsyncRead + Unpin + Send + 'static>) {
+        if let Some(pipe) = pipe {
+            self.readers.spawn(read(pipe, Arc::clone(&self.kept)));
         }
-        if let Some(stderr) = stderr {
-            readers.spawn(read(stderr, Arc::clone(&kept)));
-        }
-        Log { kept, readers }
+    }
+
+    /// Takes the parts of a stream to its end.
+    pub(crate) fn follow<T: AsRef<[u8]>, E>(
+        &mut self,
+        mut parts: impl Stream<Item = Result<T, E>> + Unpin + Send + 'static,
+    ) {
+        let kept = Arc::clone(&self.kept);
+        self.readers.spawn(async move {
+            while let Some(Ok(part)) = parts.next().await {
+                lock(&kept).take(part.as_ref());
+            }
+        });
     }
 
     /// The last `most` bytes so far, as text.
-    pub(super) fn tail(&self, most: usize) -> String {
+    pub(crate) fn tail(&self, most: usize) -> String {
         let kept = lock(&self.kept);
         let all: Vec<u8> = kept.first.iter().chain(&kept.last).copied().collect();
         String::from_utf8_lossy(&all[all.len().saturating_sub(most)..]).into_owned()
@@ -58,7 +68,7 @@ impl Log {
 
     /// Waits until the writers are gone. Something that left the process group may hold
     /// the pipe open; it is not waited for.
-    pub(super) async fn finish(&mut self) -> Finished {
+    pub(crate) async fn finish(&mut self) -> Finished {
         let all_read = async { while self.readers.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(2), all_read).await;
         self.readers.abort_all();
