@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Container;
+use super::{Container, TelemetryFacts};
 use crate::{Digest, Nanos, plan, workload::Limits};
 
 /// `run.json`: what holds for the whole run.
@@ -44,6 +44,9 @@ pub struct Trial {
     /// Attempts before this one that failed because of this host.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
+    /// How its GPUs were watched; none where it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<TelemetryFacts>,
 }
 
 /// An attempt at a trial that this host ended.
