@@ -11,6 +11,8 @@ pub mod client;
 pub mod clock;
 /// Health, tokenize and scoring requests, which are never timed.
 pub mod control;
+/// Cores and memory nodes, and who runs where.
+pub mod cores;
 /// From journals to tables.
 pub mod evidence;
 /// GPUs of this host: facts, leases, access, telemetry.
