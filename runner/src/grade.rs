@@ -117,7 +117,7 @@ impl Grader<'_> {
     /// Starts the reference for one model and grades all its trials.
     async fn with_model(&mut self, model: &str, folder: &RunFolder) -> Result<lab::records::ServerFacts> {
         let arm = self.equivalence.reference.as_ref().unwrap_or(&self.workload.baseline);
-        let launch = run::launch(arm, self.workload, model, self.options.bench, self.options.here)?;
+        let launch = self.had.launch("reference", arm, model, self.gpus(model), &self.run)?;
         let served_name = self.workload.models[model].served_name.clone();
         let tokenizer = self.bundle.tokenizer(model)?;
         self.options.observer.see(&Event::Stage("starting the reference"));

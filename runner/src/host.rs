@@ -124,6 +124,15 @@ pub fn check_cores(cores: &[u32]) -> Result<()> {
     }
 }
 
+/// Keeps this thread, and those that it will start, to these cores; none leaves it to the
+/// system, and so does a core that is not ours.
+pub fn keep_to(cores: &[u32]) {
+    let mut set = nix::sched::CpuSet::new();
+    if !cores.is_empty() && cores.iter().all(|core| set.set(*core as usize).is_ok()) {
+        let _ = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set);
+    }
+}
+
 /// `size` bytes from the system's source of randomness.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     use std::io::Read;

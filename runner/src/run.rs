@@ -11,20 +11,23 @@ use std::{
 use lab::{
     Kind, Problem, Result, audit,
     bundle::{self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, SCHEDULE, TOKENIZERS, TRACES, WORKLOAD},
-    environment::Environment,
+    environment::{Environment, Gpu},
     plan::Plan,
     records, requests, schedule,
-    workload::{self, Arm, Server, Shape, Workload},
+    workload::{self, Arm, BASELINE, Server, Shape, Workload},
 };
 
 use crate::{
-    clock, host,
+    clock,
+    docker::Containers,
+    gpu, host,
+    measure::{Setting, due_by_request},
     prepare::{Prepared, prepare},
     process,
     progress::{Event, Observer},
     server::Launch,
     target::Secret,
-    trial::{self, Setting},
+    trial,
 };
 
 /// Where a run goes and how.
@@ -43,7 +46,6 @@ pub struct Options<'a> {
 
 /// Measures everything that the workload plans, and seals it. Returns the bundle's folder.
 pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
-    refuse_images(workload)?;
     let keys = Secret::all(workload)?;
     host::descriptors(streams(workload))?;
     host::check_cores(&workload.client.cores)?;
@@ -53,6 +55,15 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     options.observer.see(&Event::Stage("reading models and host"));
     let (mut environment, tokenizers) = host::environment(&workload.models)?;
     environment.endpoints = endpoints(workload);
+    let gpus = gpu::Held::take(workload.groups.iter().map(|g| g.gpus).max().unwrap_or(0))?;
+    environment.gpus = gpus.facts.clone();
+    let containers = Containers::prepare(workload, &measured(workload), options.bench, &gpus, options.observer).await?;
+    if let Some(containers) = &containers {
+        containers.describe(&mut environment);
+        host::keep_to(containers.rest());
+    }
+    let (bench, here) = (options.bench, options.here);
+    let had = Had { workload, bench, here, gpus: &gpus, containers: containers.as_ref() };
     let folder = if options.resume {
         match unfinished(options.out, plan)? {
             Found::Sealed(path) => return Ok(path),
@@ -65,51 +76,79 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     if options.resume {
         same_host(&folder, &environment)?;
     }
-    let mut due = vec![None; prepared.requests.len()];
-    for row in prepared.schedule.iter().flatten() {
-        due[row.request as usize] = Some(row);
-    }
+    let due = due_by_request(prepared.schedule.as_ref(), prepared.requests.len());
+    let run = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
     for trial in plan.trials.iter().filter(|t| !folder.has_trial(&t.folder())) {
         let arm = workload.arm(&trial.arm).ok_or_else(|| {
             Problem::broken(format!("the plan names the arm {}, which the workload lacks", trial.arm))
         })?;
         let setting = Setting {
             trial,
-            launch: launch(arm, workload, &trial.model, options.bench, options.here)?,
             served_name: &workload.models[&trial.model].served_name,
-            key: Secret::of(arm, &trial.arm)?,
             keys: &keys,
             requests: &prepared.requests,
             due: &due,
             sampling: &workload.sampling,
             client: &workload.client,
             limits: &workload.limits,
-            host: &environment.host,
             observer: options.observer,
         };
         options.observer.see(&Event::TrialStarted { trial, of: plan.trials.len() });
-        trial::run(&setting, &folder).await?;
+        let launch = had.launch(&trial.arm, arm, &trial.model, trial.gpus, &run)?;
+        let servers = trial::Servers { launch: &launch, key: Secret::of(arm, &trial.arm)?, gpus: &gpus, rest: had.rest() };
+        trial::run(&setting, &servers, &environment.host, &folder).await?;
+    }
+    if let Some(containers) = &containers {
+        containers.end().await?;
     }
     options.observer.see(&Event::Stage("sealing"));
     let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
     Ok(path)
 }
 
-/// How an arm's server is had for a model.
-pub fn launch(arm: &Arm, workload: &Workload, model: &str, bench: &Path, here: &Path) -> Result<Launch> {
-    let model = &workload.models[model];
-    match &arm.server {
-        Server::Command(command) => Ok(Launch::Process(process::Launch {
-            command: command.clone(),
-            env: arm.env.clone(),
-            secrets: secrets(workload, arm),
-            bench: bench.to_owned(),
-            model: model.path.clone(),
-            served_name: model.served_name.clone(),
-            here: here.to_owned(),
-        })),
-        Server::Endpoint(url) => Ok(Launch::Endpoint(url.clone())),
-        Server::Image { .. } => Err(images_are_not_run()),
+/// The arms that the plan measures.
+fn measured(workload: &Workload) -> Vec<(&str, &Arm)> {
+    let planned = |name: &str| workload.groups.iter().any(|g| g.candidates.iter().any(|c| c == name));
+    // The baseline first: without its image nothing can be compared.
+    let baseline = std::iter::once((BASELINE, &workload.baseline));
+    baseline.chain(workload.arms().filter(|(name, _)| planned(name))).collect()
+}
+
+/// What servers are made from.
+pub(crate) struct Had<'a> {
+    pub(crate) workload: &'a Workload,
+    pub(crate) bench: &'a Path,
+    pub(crate) here: &'a Path,
+    pub(crate) gpus: &'a gpu::Held,
+    pub(crate) containers: Option<&'a Containers>,
+}
+
+impl Had<'_> {
+    /// How an arm's server is had for a model on so many GPUs.
+    pub(crate) fn launch(&self, name: &str, arm: &Arm, model: &str, gpus: u32, run: &str) -> Result<Launch> {
+        let found = &self.workload.models[model];
+        match (&arm.server, self.containers) {
+            (Server::Command(command), _) => Ok(Launch::Process(process::Launch {
+                command: command.clone(),
+                env: arm.env.clone(),
+                gpus: self.gpus.leased().iter().take(gpus as usize).map(|gpu| gpu.uuid.clone()).collect(),
+                secrets: secrets(self.workload, arm),
+                bench: self.bench.to_owned(),
+                model: found.path.clone(),
+                served_name: found.served_name.clone(),
+                here: self.here.to_owned(),
+            })),
+            (Server::Endpoint(url), _) => Ok(Launch::Endpoint(url.clone())),
+            (Server::Image { .. }, Some(containers)) => {
+                containers.launch(self.workload, name, arm, model, gpus, run)
+            }
+            (Server::Image { .. }, None) => Err(Problem::machine(format!("the image of {name} was not prepared"))),
+        }
+    }
+
+    /// Cores of everything in this program that does not measure; none where nobody chose any.
+    fn rest(&self) -> &[u32] {
+        self.containers.map_or(&[], Containers::rest)
     }
 }
 
@@ -142,20 +181,6 @@ fn endpoints(workload: &Workload) -> BTreeMap<String, String> {
         _ => None,
     })
     .collect()
-}
-
-fn refuse_images(workload: &Workload) -> Result<()> {
-    let has_image = |name: &String| matches!(workload.arm(name).map(|a| &a.server), Some(Server::Image { .. }));
-    let arms = workload.groups.iter().flat_map(|g| &g.candidates);
-    if has_image(&lab::workload::BASELINE.to_owned()) || arms.into_iter().any(has_image) {
-        return Err(images_are_not_run());
-    }
-    Ok(())
-}
-
-fn images_are_not_run() -> Problem {
-    Problem::new(Kind::Image, "this version starts commands only; it checks and plans images but cannot run them")
-        .next("give the arm a command, or wait for the docker executor")
 }
 
 fn begin(
@@ -252,14 +277,21 @@ fn same_host(folder: &RunFolder, environment: &Environment) -> Result<()> {
     if before.endpoints != environment.endpoints {
         return differs("an endpoint");
     }
+    if (&before.images, &before.binds) != (&environment.images, &environment.binds) {
+        return differs("an image or a folder that containers see");
+    }
+    if (&before.engine, &before.layout) != (&environment.engine, &environment.layout) {
+        return differs("the container engine or the layout of cores");
+    }
     if before.models != environment.models {
         return differs("a model");
     }
     if before.program != environment.program {
         return differs("this program");
     }
-    if (&before.cpu, before.cores, &before.kernel, &before.gpus)
-        != (&environment.cpu, environment.cores, &environment.kernel, &environment.gpus)
+    let gpus = |of: &Environment| of.gpus.iter().map(Gpu::lasting).collect::<Vec<_>>();
+    if (&before.cpu, before.cores, &before.kernel, gpus(&before))
+        != (&environment.cpu, environment.cores, &environment.kernel, gpus(environment))
     {
         return differs("the hardware or kernel");
     }

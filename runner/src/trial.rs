@@ -3,13 +3,14 @@
 
 use lab::{
     Nanos, Result,
-    bundle::{LOG, RunFolder, TRIAL, TrialFolder},
+    bundle::{LOG, RunFolder, TELEMETRY, TRIAL, TrialFolder},
     records::{self, Attempt, Class, FORMAT, Stages, TrialOutcome},
 };
 
 use crate::{
     clock::{self, Clock},
-    driver,
+    driver, gpu,
+    gpu::Telemetry,
     evidence::Summary,
     measure::{self, Setting, failed},
     progress::{Event, Observer},
@@ -17,26 +18,34 @@ use crate::{
     target::{Secret, Target},
 };
 
+/// What the servers of a trial are made from.
+pub struct Servers<'a> {
+    /// How one is had.
+    pub launch: &'a Launch,
+    /// The API key that requests carry.
+    pub key: Option<Secret>,
+    /// The GPUs of the run.
+    pub gpus: &'a gpu::Held,
+    /// Cores of what does not measure.
+    pub rest: &'a [u32],
+}
+
 /// Runs one trial and publishes its folder. An attempt that this host ended is made once
 /// more, with everything anew.
-pub async fn run(
-    setting: &Setting<'_>,
-    launch: &Launch,
-    key: Option<Secret>,
-    host: &str,
-    run: &RunFolder,
-) -> Result<()> {
+pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: &RunFolder) -> Result<()> {
     let mut attempts = Vec::new();
     loop {
         let own = run.begin_trial(&setting.trial.folder())?;
         let (started, clock) = (clock::utc_now(), Clock::start());
-        let attempted = attempt(setting, launch, key.clone(), clock, run, &own).await?;
-        let Attempted { outcome, ended, stages, summary } = attempted;
+        let telemetry = servers.watch(setting, clock, &own);
+        let attempted = attempt(setting, servers, clock, run, &own).await;
+        let telemetry = telemetry.map(Telemetry::finish);
+        let Attempted { outcome, ended, stages, summary } = attempted?;
         let host_failed = matches!(outcome, TrialOutcome::Failed { class: Class::Host, .. });
         // What is left of an attempt that this host ended is no evidence.
         let own = if host_failed { run.begin_trial(&setting.trial.folder())? } else { own };
         if let (TrialOutcome::Failed { class: Class::Host, detail }, Launch::Container(launch), true) =
-            (&outcome, launch, attempts.is_empty())
+            (&outcome, servers.launch, attempts.is_empty())
         {
             setting.observer.see(&Event::Again { why: detail });
             attempts.push(Attempt { started, lasted_ns: clock.now(), detail: detail.clone() });
@@ -53,7 +62,9 @@ pub async fn run(
             stages,
             limits: *setting.limits,
             attempts,
+            telemetry,
         };
+        own.adopt(TELEMETRY)?;
         publish(setting, run, own, &record, ended.log)?;
         announce(setting, &record, summary);
         return Ok(());
@@ -70,14 +81,13 @@ struct Attempted {
 
 async fn attempt(
     setting: &Setting<'_>,
-    launch: &Launch,
-    key: Option<Secret>,
+    servers: &Servers<'_>,
     clock: Clock,
     run: &RunFolder,
     own: &TrialFolder,
 ) -> Result<Attempted> {
-    let limits = setting.limits;
-    let (measured, ended, words) = match launch {
+    let (limits, key) = (setting.limits, servers.key.clone());
+    let (measured, ended, words) = match servers.launch {
         Launch::Process(launch) => {
             let mut server = launch.start(limits)?;
             let target = Target::local(clock, server.port, limits.response, key);
@@ -113,7 +123,7 @@ async fn in_container(
     run: &RunFolder,
     own: &TrialFolder,
 ) -> Result<Attempted> {
-    let mut server = match launch.start(clock, setting).await? {
+    let mut server = match launch.start(clock, setting.trial, setting.limits).await? {
         Ok(server) => server,
         Err((not, ended)) => return Ok(Attempted::never(not.class, not.detail, ended)),
     };
@@ -135,6 +145,20 @@ async fn in_container(
     let stages = Stages { ready_ns, warm_ns, phases, ..ended.stages.clone() };
     Ok(Attempted { outcome: with_words(outcome, &words), ended, stages, summary })
 }
+
+impl Servers<'_> {
+    /// Watches the GPUs of a trial. Its table lies beside the trial's folder, where nobody
+    /// without privileges can write, until the trial is over.
+    fn watch(&self, setting: &Setting<'_>, clock: Clock, own: &TrialFolder) -> Option<Telemetry> {
+        let uuids: Vec<String> = self.gpus.leased().iter().map(|gpu| gpu.uuid.clone()).collect();
+        let uuids = uuids.get(..setting.trial.gpus as usize).filter(|uuids| !uuids.is_empty())?;
+        let file = own.beside(TELEMETRY);
+        Some(Telemetry::start(&self.gpus.library, uuids.to_vec(), clock, SAMPLES, &file, self.rest))
+    }
+}
+
+/// Between two samples of a GPU.
+const SAMPLES: Nanos = Nanos::from_millis(500);
 
 impl Attempted {
     /// Nothing was measured.

@@ -144,6 +144,19 @@ impl TrialFolder {
         &self.building
     }
 
+    /// Where a file of it may lie beside it until the trial is over.
+    pub fn beside(&self, file: &str) -> PathBuf {
+        self.building.with_added_extension(file)
+    }
+
+    /// Takes in what lies beside it, if it is there.
+    pub fn adopt(&self, file: &str) -> Result<()> {
+        match fs::rename(self.beside(file), self.building.join(file)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("take in", &self.building.join(file), &e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes one file.
     pub fn put(&self, file: &str, bytes: &[u8]) -> Result<()> {
         write_synced(&self.building.join(file), bytes)

@@ -26,6 +26,8 @@ pub(super) struct Terms<'a> {
     pub(super) network: Option<&'a str>,
     /// Folders of the host: inside, outside. All are read-only.
     pub(super) folders: &'a BTreeMap<String, PathBuf>,
+    /// Folders that its image declares as volumes; nothing that outlives a trial is there.
+    pub(super) volumes: &'a [String],
     pub(super) gpus: &'a gpu::Grant,
 }
 
@@ -40,7 +42,9 @@ pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
     let open = container.profile == Profile::DockerInDocker;
     let memory = i64::try_from(terms.memory).unwrap_or(i64::MAX);
     let scratch = format!("rw,exec,nosuid,nodev,mode=1777,size={}", container.scratch.0);
-    let tmpfs = ["/tmp", HOME].map(|path| (path.to_owned(), scratch.clone()));
+    let own = ["/tmp", HOME].map(str::to_owned);
+    let volumes = terms.volumes.iter().filter(|path| !terms.folders.contains_key(*path)).cloned();
+    let tmpfs = own.into_iter().chain(volumes).map(|path| (path, scratch.clone()));
     let mounts = terms.folders.iter().map(|(inside, outside)| mount(inside, outside));
     let driver = terms.gpus.binds.iter().map(|(outside, inside)| mount(&inside.to_string_lossy(), outside));
     HostConfig {
@@ -55,9 +59,9 @@ pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
         memory: Some(memory),
         memory_swap: Some(memory),
         shm_size: i64::try_from(container.shm.0).ok(),
-        cpuset_cpus: Some(cores::list(terms.cores)),
-        cpuset_mems: Some(cores::list(terms.nodes)),
-        tmpfs: Some(HashMap::from(tmpfs)),
+        cpuset_cpus: Some(cores::written(terms.cores)),
+        cpuset_mems: Some(cores::written(terms.nodes)),
+        tmpfs: Some(tmpfs.collect::<HashMap<_, _>>()),
         mounts: Some(mounts.chain(driver).collect()),
         devices: Some(terms.gpus.devices.clone()),
         device_requests: Some(terms.gpus.device_requests.clone()),

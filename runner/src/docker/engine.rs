@@ -53,6 +53,20 @@ impl Engine {
     }
 }
 
+/// Removes a container and its network from a thread that has nothing else to do. What cannot
+/// be removed now is removed by the next run.
+pub(super) fn remove_now(id: &str, network: Option<&str>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        // Connections of another runtime are of no use here.
+        let Ok(engine) = Engine::connect().await else { return };
+        let _ = super::reap::remove(&engine, id).await;
+        if let Some(network) = network {
+            let _ = within(ANSWER, engine.docker.remove_network(network)).await;
+        }
+    });
+}
+
 /// An answer of the engine, or why there is none.
 pub(super) async fn within<T>(
     time: Nanos,

@@ -15,15 +15,13 @@ use lab::{
     schedule::Due,
     workload,
 };
-use nix::{
-    sched::{CloneFlags, CpuSet, sched_setaffinity, setns},
-    unistd::Pid,
-};
+use nix::sched::{CloneFlags, setns};
 use tokio::sync::watch;
 
 use super::{Order, Said, Told, privileges};
 use crate::{
     clock::Clock,
+    host,
     measure::{self, Setting, due_by_request},
     progress::{Event, Observer},
     target::{Secret, Target},
@@ -56,7 +54,7 @@ fn carry_out() -> Result<()> {
     if let Some(network) = &order.network {
         enter(network)?;
     }
-    keep_to(&order.cores);
+    host::keep_to(&order.cores);
     privileges::drop_all()?;
 
     let (say_gone, gone) = watch::channel(None);
@@ -94,14 +92,6 @@ fn enter(network: &Path) -> Result<()> {
     };
     let file = File::open(network).map_err(|e| failed(&e))?;
     setns(&file, CloneFlags::CLONE_NEWNET).map_err(|e| failed(&e.into()))
-}
-
-/// Where the cores are not this process's, the system decides; the layout was checked before.
-fn keep_to(cores: &[u32]) {
-    let mut set = CpuSet::new();
-    if !cores.is_empty() && cores.iter().all(|core| set.set(*core as usize).is_ok()) {
-        let _ = sched_setaffinity(Pid::from_raw(0), &set);
-    }
 }
 
 /// Each further line says how the server ended; the end of input, that nobody waits any more.

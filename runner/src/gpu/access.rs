@@ -69,6 +69,17 @@ const COMPUTE: [&str; 10] = [
     "libnvidia-opencl.so",
 ];
 
+impl From<lab::workload::GpuAccess> for Access {
+    fn from(access: lab::workload::GpuAccess) -> Self {
+        use lab::workload::GpuAccess as Asked;
+        match access {
+            Asked::Toolkit => Access::Toolkit,
+            Asked::Cdi => Access::Cdi,
+            Asked::Devices => Access::Devices,
+        }
+    }
+}
+
 impl Access {
     /// What a container with these GPUs is given. `driver` is the driver's version and `root`
     /// the folder in which `dev` and `usr` are; only [`Access::Devices`] looks at them.

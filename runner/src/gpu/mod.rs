@@ -14,3 +14,12 @@ pub mod access;
 
 /// What leased GPUs do while a trial runs.
 pub mod telemetry;
+
+/// The GPUs of a run.
+mod held;
+
+pub use access::{Access, Grant};
+pub use held::Held;
+pub use lease::{Lease, Leased, lease, shared_folder};
+pub use nvml::Library;
+pub use telemetry::Telemetry;

@@ -1,0 +1,437 @@
+//! One container for one trial: made, compared with what was asked for, started, stopped,
+//! removed.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bollard::{
+    errors::Error,
+    models::{ContainerCreateBody, ContainerInspectResponse, HealthConfig, NetworkCreateRequest},
+    query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptions, KillContainerOptionsBuilder},
+};
+use futures_util::StreamExt;
+use lab::{
+    Digest, Kind, Nanos, Problem, Result,
+    environment::Layout,
+    plan,
+    records::{Class, Client, Container, Contract, ServerFacts, Stages},
+    workload::{self, Limits},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    contract::{self, HOME, Terms},
+    engine::{ANSWER, Engine, in_words, within},
+    image::Image,
+    reap,
+};
+use crate::{
+    clock::Clock,
+    gpu,
+    log::Log,
+    server::{Ended, NotReady},
+};
+
+/// What an arm's containers are made from.
+pub struct Launch {
+    pub(super) engine: Engine,
+    pub(super) bench: PathBuf,
+    pub(super) run: String,
+    pub(super) image: Image,
+    pub(super) args: Vec<String>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) container: workload::Container,
+    pub(super) memory: u64,
+    pub(super) layout: Layout,
+    /// Inside, outside.
+    pub(super) folders: BTreeMap<String, PathBuf>,
+    pub(super) served_name: String,
+    pub(super) gpus: Vec<gpu::Leased>,
+    pub(super) grant: gpu::Grant,
+}
+
+/// A server in its container. Dropping it removes the container.
+pub struct Server {
+    engine: Engine,
+    id: String,
+    network: Option<String>,
+    /// The container's network, as long as this is open.
+    namespace: Option<File>,
+    address: SocketAddr,
+    end: watch::Receiver<Option<End>>,
+    watching: JoinHandle<()>,
+    log: Log,
+    facts: ServerFacts,
+    stages: Stages,
+    removed: bool,
+}
+
+/// How a container ended, by itself or not.
+#[derive(Debug, Clone)]
+enum End {
+    Server { code: i64, out_of_memory: bool },
+    /// The engine does not know it any more, or is gone itself.
+    Lost(String),
+}
+
+/// The model's folder, inside.
+pub(super) const MODELS: &str = "/models";
+/// Until a container that was killed has to have ended.
+const KILLED: Nanos = Nanos::from_secs(30);
+
+impl Launch {
+    /// This program, whose second life is the driver.
+    pub fn bench(&self) -> &Path {
+        &self.bench
+    }
+
+    /// The cores of those that send and read.
+    pub fn cores(&self) -> &[u32] {
+        &self.layout.client
+    }
+
+    /// Before another attempt: the engine answers, and nothing is left of the last one.
+    pub async fn recover(&self) -> Result<()> {
+        let gone = |why| Problem::machine(format!("the container engine did not come back: {why}"));
+        self.engine.back().await.map_err(gone)?;
+        reap::reap(&self.engine).await.map(drop)
+    }
+
+    /// Makes a container for a trial and starts its server. What fails is whose failure it
+    /// is; an error is what could not be cleaned up.
+    pub async fn start(
+        &self,
+        clock: Clock,
+        trial: &plan::Trial,
+        limits: &Limits,
+    ) -> Result<std::result::Result<Server, (NotReady, Ended)>> {
+        reap::reap(&self.engine).await?;
+        let folder = trial.folder();
+        let mut made = Made { launch: self, id: None, network: None, facts: self.facts(), stages: Stages::default() };
+        match made.start(clock, &folder, limits).await {
+            Ok(server) => Ok(Ok(server)),
+            Err(not) => {
+                let ended = Ended { facts: made.facts, stages: made.stages, ..Ended::default() };
+                if let Some(id) = &made.id {
+                    let left = |why| Problem::machine(format!("the container of {folder} cannot be removed: {why}"));
+                    reap::remove(&self.engine, id).await.map_err(left)?;
+                }
+                reap::reap(&self.engine).await?;
+                Ok(Err((not, ended)))
+            }
+        }
+    }
+
+    fn facts(&self) -> ServerFacts {
+        ServerFacts {
+            executor: "docker".to_owned(),
+            command: if self.args.is_empty() { self.image.command.clone() } else { self.arguments() },
+            port: self.container.port,
+            gpus: self.gpus.iter().map(|gpu| gpu.uuid.clone()).collect(),
+            ..ServerFacts::default()
+        }
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let fill = |part: &String| {
+            part.replace("{port}", &self.container.port.to_string())
+                .replace("{model}", MODELS)
+                .replace("{served_name}", &self.served_name)
+        };
+        self.args.iter().map(fill).collect()
+    }
+
+    fn terms<'a>(&'a self, network: Option<&'a str>) -> Terms<'a> {
+        Terms {
+            container: &self.container,
+            memory: self.memory,
+            cores: &self.layout.server,
+            nodes: &self.layout.nodes,
+            network,
+            folders: &self.folders,
+            volumes: &self.image.volumes,
+            gpus: &self.grant,
+        }
+    }
+}
+
+/// A container on its way to being a server.
+struct Made<'a> {
+    launch: &'a Launch,
+    id: Option<String>,
+    network: Option<String>,
+    facts: ServerFacts,
+    stages: Stages,
+}
+
+impl Made<'_> {
+    async fn start(
+        &mut self,
+        clock: Clock,
+        trial: &str,
+        limits: &Limits,
+    ) -> std::result::Result<Server, NotReady> {
+        let Launch { engine, container, .. } = self.launch;
+        if !container.profile.inside() {
+            self.network = Some(self.isolated_network(trial).await.map_err(host)?);
+        }
+        let contract = self.create(trial).await?;
+        self.stages.created_ns = Some(clock.now());
+        let id = self.id.clone().unwrap_or_default();
+        let mut log = Log::new(limits.log);
+        let output = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
+        let attached = within(ANSWER, engine.docker.attach_container(&id, Some(output))).await.map_err(host)?;
+        log.follow(attached.output);
+        self.run(&id).await?;
+        self.stages.started_ns = Some(clock.now());
+        let found = within(ANSWER, engine.docker.inspect_container(&id, None)).await.map_err(host)?;
+        let (namespace, address) = self.reached(&found)?;
+        let (say, end) = watch::channel(None);
+        let watching = tokio::spawn(watch_end(engine.clone(), id.clone(), say));
+        self.facts.container = Some(Container {
+            id: id.clone(),
+            image: self.launch.image.facts.id,
+            profile: container.profile,
+            client: if container.profile.inside() { Client::Inside } else { Client::Bridge },
+            contract,
+            exit_code: None,
+            out_of_memory: false,
+        });
+        self.id = None;
+        Ok(Server {
+            engine: engine.clone(),
+            id,
+            network: self.network.take(),
+            namespace,
+            address,
+            end,
+            watching,
+            log,
+            facts: std::mem::take(&mut self.facts),
+            stages: std::mem::take(&mut self.stages),
+            removed: false,
+        })
+    }
+
+    /// A network that only this container is in, and that leads nowhere.
+    async fn isolated_network(&self, trial: &str) -> std::result::Result<String, String> {
+        let Launch { engine, run, .. } = self.launch;
+        let name = format!("bench-{run}-{trial}");
+        let request = NetworkCreateRequest {
+            name: name.clone(),
+            driver: Some("bridge".to_owned()),
+            internal: Some(true),
+            labels: Some(reap::labels(run, trial)),
+            ..NetworkCreateRequest::default()
+        };
+        within(ANSWER, engine.docker.create_network(request)).await?;
+        Ok(name)
+    }
+
+    /// Makes the container and holds what the engine says of it against what was asked for.
+    async fn create(&mut self, trial: &str) -> std::result::Result<Contract, NotReady> {
+        let launch = self.launch;
+        let asked = contract::asked(&launch.terms(self.network.as_deref()));
+        let wanted = contract::of(&asked, self.network.as_deref());
+        let mut env: BTreeMap<&str, &str> = BTreeMap::from([("HOME", HOME)]);
+        env.extend(launch.grant.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        env.extend(launch.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let body = ContainerCreateBody {
+            image: Some(launch.image.facts.id.to_string()),
+            cmd: (!launch.args.is_empty()).then(|| launch.arguments()),
+            env: Some(env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+            healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
+            labels: Some(reap::labels(&launch.run, trial)),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            host_config: Some(asked),
+            ..ContainerCreateBody::default()
+        };
+        let docker = &launch.engine.docker;
+        let created = within(ANSWER, docker.create_container(None::<CreateContainerOptions>, body)).await.map_err(host)?;
+        self.id = Some(created.id.clone());
+        let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(host)?;
+        let granted = contract::granted(&found, self.network.as_deref());
+        let mut differences = contract::differences(&wanted, &granted);
+        if found.image.as_deref() != Some(&launch.image.facts.id.to_string()) {
+            differences.push(format!("image: asked for {}, made from {:?}", launch.image.facts.id, found.image));
+        }
+        if differences.is_empty() {
+            Ok(granted)
+        } else {
+            Err(host(format!("the container engine did not do as it was told: {}", differences.join("; "))))
+        }
+    }
+
+    /// A program that is not there, or that nobody may run, is the image's; what else keeps a
+    /// container from starting is this host's.
+    async fn run(&self, id: &str) -> std::result::Result<(), NotReady> {
+        let docker = &self.launch.engine.docker;
+        let Err(why) = within(ANSWER, docker.start_container(id, None)).await else { return Ok(()) };
+        let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(host)?;
+        let code = found.state.as_ref().and_then(|s| s.exit_code).unwrap_or(0);
+        let of_image = matches!(code, 126 | 127) || why.contains("unable to find user") || why.contains("exec format error");
+        let detail = format!("the server could not be started (exit {code}): {why}");
+        if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(host(detail)) }
+    }
+
+    /// Where the client finds the server. Its network stays what it is as long as the file is
+    /// open, whatever becomes of its processes.
+    fn reached(&self, found: &ContainerInspectResponse) -> std::result::Result<(Option<File>, SocketAddr), NotReady> {
+        let port = self.launch.container.port;
+        if let Some(network) = &self.network {
+            let networks = found.network_settings.iter().flat_map(|n| n.networks.iter().flatten());
+            let own = networks.filter(|(name, _)| *name == network).find_map(|(_, n)| n.ip_address.clone());
+            let ip: IpAddr = own
+                .as_deref()
+                .and_then(|ip| ip.parse().ok())
+                .ok_or_else(|| host("the engine gave the container no address".to_owned()))?;
+            return Ok((None, (ip, port).into()));
+        }
+        let address = (Ipv4Addr::LOCALHOST, port).into();
+        let pid = found.state.as_ref().and_then(|s| s.pid).filter(|pid| *pid > 0);
+        // One that has ended already is found dead in a moment.
+        let Some(pid) = pid else { return Ok((None, address)) };
+        match File::open(format!("/proc/{pid}/ns/net")) {
+            Ok(file) => Ok((Some(file), address)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok((None, address)),
+            Err(e) => Err(host(format!("the container's network cannot be entered: {e}"))),
+        }
+    }
+}
+
+/// Waits until a container has ended, and asks how.
+async fn watch_end(engine: Engine, id: String, say: watch::Sender<Option<End>>) {
+    let mut waiting = std::pin::pin!(engine.docker.wait_container(&id, None));
+    let end = match waiting.next().await {
+        Some(Ok(_) | Err(Error::DockerContainerWaitError { .. })) => {
+            match within(ANSWER, engine.docker.inspect_container(&id, None)).await {
+                Ok(found) => {
+                    let state = found.state.unwrap_or_default();
+                    let code = state.exit_code.unwrap_or(-1);
+                    End::Server { code, out_of_memory: state.oom_killed.unwrap_or(false) }
+                }
+                Err(why) => End::Lost(why),
+            }
+        }
+        Some(Err(e)) => End::Lost(in_words(&e)),
+        None => End::Lost("the engine hung up".to_owned()),
+    };
+    say.send_replace(Some(end));
+}
+
+impl End {
+    /// `exit 3`, `signal 9`, with what the kernel says.
+    fn in_words(&self) -> String {
+        match self {
+            End::Server { code, out_of_memory } => {
+                let how = if *code > 128 { format!("signal {}", code - 128) } else { format!("exit {code}") };
+                if *out_of_memory { format!("{how}, out of memory") } else { how }
+            }
+            End::Lost(why) => format!("the container engine lost it: {why}"),
+        }
+    }
+}
+
+impl Server {
+    /// Where its network can be entered by another process, as long as this one is here.
+    pub fn network(&self) -> Option<PathBuf> {
+        let file = self.namespace.as_ref()?;
+        Some(PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())))
+    }
+
+    /// Where it listens, for whoever is in its network.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until it has ended, and says how.
+    pub async fn gone(&mut self) -> String {
+        match self.end.wait_for(Option::is_some).await.map(|end| end.clone()) {
+            Ok(Some(end)) => end.in_words(),
+            _ => "unknown".to_owned(),
+        }
+    }
+
+    /// How this host lost it, if it did.
+    pub fn lost(&self) -> Option<String> {
+        match &*self.end.borrow() {
+            Some(end @ End::Lost(_)) => Some(end.in_words()),
+            _ => None,
+        }
+    }
+
+    /// The end of its log so far, for a message.
+    pub fn last_words(&self) -> String {
+        self.log.tail(2_000)
+    }
+
+    /// Ends it: SIGTERM, then SIGKILL after the limit; and removes all that is left of it.
+    pub async fn stop(mut self, clock: Clock, limits: &Limits) -> Result<Ended> {
+        let by_itself = self.end.borrow().clone();
+        if by_itself.is_none() {
+            let by = if self.signal("SIGTERM", limits.stop).await { "SIGTERM" } else { "SIGKILL" };
+            self.facts.stopped_by = Some(by.to_owned());
+            if by == "SIGKILL" {
+                self.signal(by, KILLED).await;
+            }
+        }
+        self.stages.stopped_ns = Some(clock.now());
+        let end = self.end.borrow().clone();
+        let lost = self.lost();
+        self.facts.exit = by_itself.as_ref().map(End::in_words);
+        if let (Some(End::Server { code, out_of_memory }), Some(container)) = (&end, &mut self.facts.container) {
+            (container.exit_code, container.out_of_memory) = (Some(*code), *out_of_memory);
+        }
+        let kept = self.log.finish().await;
+        (self.facts.log_bytes, self.facts.log_kept) = (kept.written, kept.bytes.len() as u64);
+        match self.remove().await {
+            Ok(()) => self.stages.removed_ns = Some(clock.now()),
+            // What the next attempt does first is to clean up.
+            Err(_) if lost.is_some() => {}
+            Err(why) => return Err(Problem::machine(format!("the container {} cannot be removed: {why}", self.id))),
+        }
+        let (facts, stages) = (std::mem::take(&mut self.facts), std::mem::take(&mut self.stages));
+        Ok(Ended { facts, log: kept.bytes, lost, stages })
+    }
+
+    /// Whether it ended within a time after a signal.
+    async fn signal(&mut self, name: &str, time: Nanos) -> bool {
+        let options = KillContainerOptionsBuilder::default().signal(name).build();
+        // One that cannot be signalled has ended, or is killed in a moment.
+        let _ = within(ANSWER, self.engine.docker.kill_container(&self.id, Some(options))).await;
+        tokio::time::timeout(time.into(), self.end.wait_for(Option::is_some)).await.is_ok()
+    }
+
+    async fn remove(&mut self) -> std::result::Result<(), String> {
+        reap::remove(&self.engine, &self.id).await?;
+        if let Some(network) = &self.network {
+            within(ANSWER, self.engine.docker.remove_network(network)).await?;
+        }
+        self.removed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    /// After Ctrl-C or a failure there is nobody left to wait for a removal, so it is waited
+    /// for here.
+    fn drop(&mut self) {
+        self.watching.abort();
+        if !self.removed {
+            let (id, network) = (self.id.clone(), self.network.clone());
+            let removal = std::thread::spawn(move || super::engine::remove_now(&id, network.as_deref()));
+            let _ = removal.join();
+        }
+    }
+}
+
+fn host(detail: String) -> NotReady {
+    NotReady { class: Class::Host, detail }
+}

@@ -1,0 +1,286 @@
+//! Having an image, and knowing what it is.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
+
+use bollard::{
+    errors::Error,
+    models::{CreateImageInfo, ImageConfig, ImageInspect},
+    query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder},
+};
+use futures_util::StreamExt;
+use lab::{
+    Bytes, Digest,
+    environment::ImageFacts,
+    records::Class,
+    workload::{Limits, Source},
+};
+
+use super::engine::{ANSWER, Engine, in_words};
+use crate::{
+    progress::{Event, Observer},
+    server::NotReady,
+};
+
+/// An image that the engine has.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// For the environment record.
+    pub facts: ImageFacts,
+    /// Folders that it declares as volumes.
+    pub(super) volumes: Vec<String>,
+    /// What it starts where no arguments are given, for the record.
+    pub(super) command: Vec<String>,
+}
+
+/// The disk keeps so much free, whatever is unpacked.
+const RESERVE: u64 = 1 << 30;
+
+/// Gets the image, unless the engine has it, and makes sure that it is the one asked for.
+pub(super) async fn have(
+    engine: &Engine,
+    arm: &str,
+    source: &Source,
+    limits: &Limits,
+    observer: &dyn Observer,
+) -> Result<Image, NotReady> {
+    let found = match find(engine, source).await? {
+        Some(found) => found,
+        None => {
+            let room = Room::of(engine);
+            let getting = async {
+                match source {
+                    Source::Registry(image) => pull(engine, arm, &image.to_string(), limits, &room, observer).await,
+                    Source::Archive { path, digest } => load(engine, path, *digest, limits, &room).await,
+                }
+            };
+            let late = || host(format!("the image of {arm} was not there after {}", limits.pull));
+            tokio::time::timeout(limits.pull.into(), getting).await.map_err(|_| late())??;
+            find(engine, source).await?.ok_or_else(|| image(format!("the engine has no {source} after it got it")))?
+        }
+    };
+    checked(source, found, limits)
+}
+
+/// What the engine has by that name.
+async fn find(engine: &Engine, source: &Source) -> Result<Option<ImageInspect>, NotReady> {
+    let name = match source {
+        Source::Registry(image) => image.to_string(),
+        Source::Archive { path, digest } => archive(path, *digest)?.config.to_string(),
+    };
+    match tokio::time::timeout(ANSWER.into(), engine.docker.inspect_image(&name)).await {
+        Ok(Ok(found)) => Ok(Some(found)),
+        Ok(Err(Error::DockerResponseServerError { status_code: 404, .. })) => Ok(None),
+        Ok(Err(e)) => Err(host(format!("the engine does not say whether it has {source}: {}", in_words(&e)))),
+        Err(_) => Err(host("the engine does not answer".to_owned())),
+    }
+}
+
+/// The image inside of an archive whose file has the digest that was asked for.
+fn archive(path: &Path, digest: Digest) -> Result<crate::archive::Archive, NotReady> {
+    let unread = |what: String| host(format!("{}: {what}", path.display()));
+    let (found, _) = Digest::of_file(path).map_err(|e| unread(format!("the archive cannot be read: {e}")))?;
+    if found != digest {
+        return Err(image(format!("{}: the file's digest is {found}, asked for is {digest}", path.display())));
+    }
+    crate::archive::Archive::read(path).map_err(|problem| image(problem.to_string()))
+}
+
+async fn load(engine: &Engine, path: &Path, digest: Digest, limits: &Limits, room: &Room) -> Result<(), NotReady> {
+    let found = archive(path, digest)?;
+    room.fits(Bytes(found.bytes), limits)?;
+    let parts = found.loadable(path).map_err(|problem| host(problem.to_string()))?;
+    let options = ImportImageOptionsBuilder::default().quiet(true).build();
+    let mut said = std::pin::pin!(engine.docker.import_image_stream(options, parts, None));
+    while let Some(part) = said.next().await {
+        part.map_err(|e| image(format!("the engine cannot load {}: {}", path.display(), in_words(&e))))?;
+        room.left(limits)?;
+    }
+    Ok(())
+}
+
+/// Ends the download as soon as an image is larger than it may be; dropping the stream makes
+/// the engine stop.
+async fn pull(
+    engine: &Engine,
+    arm: &str,
+    name: &str,
+    limits: &Limits,
+    room: &Room,
+    observer: &dyn Observer,
+) -> Result<(), NotReady> {
+    let options = CreateImageOptionsBuilder::default().from_image(name).build();
+    let mut steps = engine.docker.create_image(Some(options), None, None);
+    let mut layers = BTreeMap::new();
+    while let Some(step) = steps.next().await {
+        let CreateImageInfo { id, status, progress_detail, .. } = step.map_err(|e| failure(name, &in_words(&e)))?;
+        let downloads = status.as_deref() == Some("Downloading");
+        if let (Some(layer), Some(detail), true) = (id, progress_detail, downloads) {
+            let known = |bytes: Option<i64>| bytes.and_then(|b| u64::try_from(b).ok()).unwrap_or(0);
+            layers.insert(layer, (known(detail.current), known(detail.total)));
+            let (done, of) = layers.values().fold((0, 0), |sum, layer| (sum.0 + layer.0, sum.1 + layer.1));
+            room.fits(Bytes(of), limits)?;
+            observer.see(&Event::Pull { arm, done, of });
+        }
+        room.left(limits)?;
+    }
+    Ok(())
+}
+
+/// Whose failure a failed download is: what the registry says about the image is the
+/// image's; that it cannot be asked is this host's.
+fn failure(name: &str, why: &str) -> NotReady {
+    let of_image = ["verification failed", "manifest unknown", "not found", "does not exist", "no matching manifest"];
+    let detail = format!("{name} cannot be had: {why}");
+    if of_image.iter().any(|sign| why.contains(sign)) { image(detail) } else { host(detail) }
+}
+
+/// Disk space where the engine keeps images.
+struct Room {
+    folder: Option<String>,
+    before: Option<u64>,
+}
+
+impl Room {
+    fn of(engine: &Engine) -> Self {
+        let folder = engine.info.docker_root_dir.clone();
+        let before = folder.as_deref().and_then(free);
+        Room { folder, before }
+    }
+
+    /// Before anything is unpacked: packed layers, as far as their sizes are known.
+    fn fits(&self, packed: Bytes, limits: &Limits) -> Result<(), NotReady> {
+        if packed > limits.image {
+            return Err(image(format!("its layers take {} bytes, limits.image allows {}", packed.0, limits.image)));
+        }
+        match self.before {
+            Some(free) if free < packed.0 + RESERVE => {
+                Err(host(format!("{} bytes of disk are free, the image needs {} and {RESERVE} beside", free, packed.0)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// While it is unpacked: a small layer may hold a large file.
+    fn left(&self, limits: &Limits) -> Result<(), NotReady> {
+        let (Some(before), Some(now)) = (self.before, self.folder.as_deref().and_then(free)) else { return Ok(()) };
+        let taken = before.saturating_sub(now);
+        if taken > limits.image.0.saturating_mul(2) {
+            return Err(image(format!("unpacking took {taken} bytes of disk, limits.image is {}", limits.image)));
+        }
+        if now < RESERVE {
+            return Err(host(format!("{now} bytes of disk are left where the engine keeps images")));
+        }
+        Ok(())
+    }
+}
+
+fn free(folder: &str) -> Option<u64> {
+    let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+    Some(stat.blocks_available() as u64 * stat.fragment_size() as u64)
+}
+
+/// The engine's view of an image, held against what was asked for.
+fn checked(source: &Source, found: ImageInspect, limits: &Limits) -> Result<Image, NotReady> {
+    let parse = |text: &str| text.parse::<Digest>().map_err(|e| host(format!("the engine names {source} oddly: {e}")));
+    let id = parse(found.id.as_deref().unwrap_or_default())?;
+    let confirmed: Vec<Digest> =
+        found.repo_digests.iter().flatten().filter_map(|name| name.rsplit_once('@')?.1.parse().ok()).collect();
+    let (manifest, id_of) = match source {
+        Source::Registry(asked) if asked.digest == id => (Some(asked.digest), "manifest"),
+        Source::Registry(asked) if confirmed.contains(&asked.digest) => (Some(asked.digest), "config"),
+        Source::Registry(asked) => {
+            return Err(image(format!("the engine has {id} by the name {asked}, and another manifest for it")));
+        }
+        Source::Archive { .. } => (None, "config"),
+    };
+    let bytes = found.size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
+    if bytes > limits.image.0 {
+        return Err(image(format!("unpacked it takes {bytes} bytes, limits.image allows {}", limits.image)));
+    }
+    let layers = found.root_fs.and_then(|fs| fs.layers).unwrap_or_default();
+    let config = found.config.unwrap_or_default();
+    if let Some(name) = config.env.iter().flatten().find(|e| PRELOADS.iter().any(|p| e.starts_with(p))) {
+        let name = lab::text::shown(name, 200);
+        return Err(image(format!("it sets {name}: programs of the host would load what it names; no image needs that")));
+    }
+    let facts = ImageFacts {
+        asked: source.to_string(),
+        id,
+        id_of: id_of.to_owned(),
+        manifest,
+        bytes,
+        layers: layers.iter().map(|l| parse(l)).collect::<Result<_, _>>()?,
+        wants: wants(&config),
+    };
+    let command = [config.entrypoint.unwrap_or_default(), config.cmd.unwrap_or_default()].concat();
+    Ok(Image { facts, volumes: config.volumes.unwrap_or_default(), command })
+}
+
+/// Variables that make a program load a library: hooks of the host that inherit an image's
+/// variables were escaped from this way (CVE-2025-23266).
+const PRELOADS: [&str; 2] = ["LD_PRELOAD=", "LD_AUDIT="];
+
+/// What a reader should know about an image.
+fn wants(config: &ImageConfig) -> Vec<String> {
+    let user = config.user.as_deref().unwrap_or_default();
+    let mut wants = Vec::new();
+    if matches!(user.split(':').next(), Some("" | "0" | "root")) {
+        wants.push("it runs as root (of its container, without capabilities in the profile strict)".to_owned());
+    }
+    for path in config.volumes.iter().flatten() {
+        wants.push(format!("it declares the volume {path}; it gets a temporary folder there"));
+    }
+    let ports: Vec<&str> = config.exposed_ports.iter().flatten().map(String::as_str).collect();
+    if ports.len() > 1 {
+        wants.push(format!("it exposes the ports {}; only one is used", ports.join(", ")));
+    }
+    for name in config.env.iter().flatten().filter_map(|e| e.split('=').next()) {
+        if name.starts_with("LD_") || name.starts_with("NVIDIA_") {
+            wants.push(format!("it sets {name}; what matters of it is overridden"));
+        }
+    }
+    if config.healthcheck.is_some() {
+        wants.push("it has a health check of its own, which is not run".to_owned());
+    }
+    wants.iter().map(|w| lab::text::shown(w, 300)).collect()
+}
+
+/// Arms that have the same image, or share layers that hold the most of it.
+pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
+    let mut found = Vec::new();
+    let arms: Vec<(&String, &ImageFacts)> = images.iter().collect();
+    for (i, (one, a)) in arms.iter().enumerate() {
+        for (other, b) in &arms[i + 1..] {
+            let shared = a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
+            if a.id == b.id {
+                found.push(format!("{one} and {other} have the same image"));
+            } else if shared > 0 {
+                let (of_a, of_b) = (a.layers.len(), b.layers.len());
+                found.push(format!("{one} and {other} share {shared} layers of {of_a} and {of_b}"));
+            }
+        }
+    }
+    found
+}
+
+/// What was looked up so far, so that an image of several arms is had once.
+pub(super) type Known = HashMap<String, Result<Image, NotReady>>;
+
+fn image(detail: String) -> NotReady {
+    NotReady { class: Class::Image, detail }
+}
+
+fn host(detail: String) -> NotReady {
+    NotReady { class: Class::Host, detail }
+}
+
+/// A question to the engine whose answer is part of a check.
+pub(super) async fn described(engine: &Engine, source: &Source, limits: &Limits) -> Result<Option<Image>, NotReady> {
+    match find(engine, source).await? {
+        Some(found) => checked(source, found, limits).map(Some),
+        None => Ok(None),
+    }
+}
