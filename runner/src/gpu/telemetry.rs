@@ -90,7 +90,7 @@ impl Telemetry {
     }
 
     /// Reads once more, ends the file, and says how it went. Takes as long as one sample; a
-    /// library that does not answer is left behind after [`PATIENCE`].
+    /// library that does not answer is left behind after three seconds.
     pub fn finish(mut self) -> TelemetryFacts {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

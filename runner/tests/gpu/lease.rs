@@ -48,7 +48,7 @@ impl Other {
         Other(child, says)
     }
 
-    fn is_killed(mut self) {
+    fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -65,7 +65,7 @@ fn two_processes_never_share_a_gpu_and_a_killed_one_gives_its_own_back() {
     let refused = lease(&library, 1, folder.path()).unwrap_err();
     assert_eq!(refused.kind, Kind::Machine);
     assert!(refused.what.contains("1 GPUs are needed, 0 are free") && refused.what.contains(&uuid(2)), "{refused}");
-    other.is_killed();
+    other.kill();
     let both = lease(&library, 2, folder.path()).unwrap();
     assert_eq!(numbers(&both), [1, 2]);
     drop(own);
@@ -84,7 +84,7 @@ fn many_that_choose_at_once_get_what_there_is() {
     says.sort_unstable();
     assert_eq!(says[1..], ["Ok([0, 1])", "Ok([2, 3])", "Ok([4, 5])", "Ok([6, 7])"]);
     assert!(says[0].starts_with("Err(\"2 GPUs are needed, 0 are free"), "{says:?}");
-    others.into_iter().for_each(Other::is_killed);
+    others.into_iter().for_each(Other::kill);
 }
 
 #[test]
