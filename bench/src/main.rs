@@ -43,6 +43,9 @@ enum Verb {
     Stub(Box<stub::Options>),
     /// Print completions for a shell
     Completions(verbs::completions::Args),
+    /// Measure a container's server from inside of its network (used by the runner)
+    #[command(hide = true)]
+    Drive,
     /// Lead a server's process group (used by the runner)
     #[command(hide = true)]
     Guard(verbs::guard::Args),
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Export(args) => verbs::export::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
+        Verb::Drive => Ok(ExitCode::from(runner::driver::work())),
         Verb::Guard(args) => verbs::guard::run(&args),
     };
     result.unwrap_or_else(|problem| {

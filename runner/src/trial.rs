@@ -13,7 +13,7 @@ use crate::{
     gpu::Telemetry,
     evidence::Summary,
     measure::{self, Setting, failed},
-    progress::{Event, Observer},
+    progress::Event,
     server::{Ended, Foreign, Launch},
     target::{Secret, Target},
 };
@@ -123,7 +123,7 @@ async fn in_container(
     run: &RunFolder,
     own: &TrialFolder,
 ) -> Result<Attempted> {
-    let mut server = match launch.start(clock, setting.trial, setting.limits).await? {
+    let mut server = match launch.start(clock, &setting.trial.folder(), setting.limits).await? {
         Ok(server) => server,
         Err((not, ended)) => return Ok(Attempted::never(not.class, not.detail, ended)),
     };

@@ -7,7 +7,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::fd::AsRawFd,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use bollard::{
@@ -17,9 +16,8 @@ use bollard::{
 };
 use futures_util::StreamExt;
 use lab::{
-    Digest, Kind, Nanos, Problem, Result,
+    Nanos, Problem, Result,
     environment::Layout,
-    plan,
     records::{Class, Client, Container, Contract, ServerFacts, Stages},
     workload::{self, Limits},
 };
@@ -35,7 +33,7 @@ use crate::{
     clock::Clock,
     gpu,
     log::Log,
-    server::{Ended, NotReady},
+    server::{Ended, Life, NotReady},
 };
 
 /// What an arm's containers are made from.
@@ -108,18 +106,17 @@ impl Launch {
     pub async fn start(
         &self,
         clock: Clock,
-        trial: &plan::Trial,
+        name: &str,
         limits: &Limits,
     ) -> Result<std::result::Result<Server, (NotReady, Ended)>> {
         reap::reap(&self.engine).await?;
-        let folder = trial.folder();
         let mut made = Made { launch: self, id: None, network: None, facts: self.facts(), stages: Stages::default() };
-        match made.start(clock, &folder, limits).await {
+        match made.start(clock, name, limits).await {
             Ok(server) => Ok(Ok(server)),
             Err(not) => {
                 let ended = Ended { facts: made.facts, stages: made.stages, ..Ended::default() };
                 if let Some(id) = &made.id {
-                    let left = |why| Problem::machine(format!("the container of {folder} cannot be removed: {why}"));
+                    let left = |why| Problem::machine(format!("the container of {name} cannot be removed: {why}"));
                     reap::remove(&self.engine, id).await.map_err(left)?;
                 }
                 reap::reap(&self.engine).await?;
@@ -339,7 +336,22 @@ impl End {
     }
 }
 
+impl Life for Server {
+    fn exited(&mut self) -> Option<String> {
+        self.end.borrow().as_ref().map(End::in_words)
+    }
+
+    async fn exited_within(&mut self, time: Nanos) -> Option<String> {
+        tokio::time::timeout(time.into(), self.gone()).await.ok()
+    }
+}
+
 impl Server {
+    /// Its network, where it is one of its own.
+    pub fn namespace(&self) -> Option<&File> {
+        self.namespace.as_ref()
+    }
+
     /// Where its network can be entered by another process, as long as this one is here.
     pub fn network(&self) -> Option<PathBuf> {
         let file = self.namespace.as_ref()?;

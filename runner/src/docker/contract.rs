@@ -87,7 +87,7 @@ fn mount(inside: &str, outside: &Path) -> Mount {
 pub(super) fn of(host: &HostConfig, network: Option<&str>) -> Contract {
     let mode = host.network_mode.clone().unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let mut list = |of: &Option<Vec<String>>| -> Vec<String> {
+    let list = |of: &Option<Vec<String>>| -> Vec<String> {
         let mut all: Vec<String> = of.iter().flatten().map(|c| c.trim_start_matches("CAP_").to_owned()).collect();
         all.sort();
         all
@@ -137,7 +137,7 @@ fn request(request: &DeviceRequest) -> String {
 pub(super) fn granted(made: &ContainerInspectResponse, network: Option<&str>) -> Contract {
     let mut contract = of(&made.host_config.clone().unwrap_or_default(), network);
     // Volumes that an image declares are storage that outlives a trial.
-    for mount in made.mounts.iter().flatten().filter(|m| m.typ.is_some_and(|t| t.to_string() == "volume")) {
+    for mount in made.mounts.iter().flatten().filter(|m| m.typ.as_deref() == Some("volume")) {
         contract.binds.insert(mount.destination.clone().unwrap_or_default(), "volume".to_owned());
     }
     for name in made.network_settings.iter().flat_map(|n| n.networks.iter().flatten()).map(|(name, _)| name) {

@@ -1,9 +1,6 @@
 //! Having an image, and knowing what it is.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use bollard::{
     errors::Error,
@@ -265,9 +262,6 @@ pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
     }
     found
 }
-
-/// What was looked up so far, so that an image of several arms is had once.
-pub(super) type Known = HashMap<String, Result<Image, NotReady>>;
 
 fn image(detail: String) -> NotReady {
     NotReady { class: Class::Image, detail }

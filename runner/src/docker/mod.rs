@@ -10,7 +10,7 @@ mod image;
 mod reap;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 

@@ -1,6 +1,8 @@
 //! A trusted reference scores a sample of the timed outputs of a sealed bundle, given
 //! their own prefix (teacher forcing). Its view is a second sealed bundle.
 
+mod reference;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -21,13 +23,15 @@ use lab::{
 };
 
 use crate::{
-    clock::{self, Clock},
+    clock,
     control::Control,
-    host,
+    docker::Containers,
+    gpu, host,
     progress::{Event, Observer},
-    run,
+    run::{self, Had},
     target::Secret,
 };
+use reference::Reference;
 
 /// What a grade needs beside the bundle.
 pub struct Options<'a> {
@@ -58,7 +62,17 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let seed = read_seed(&secret)?;
     let plan = bundle.plan()?;
     let requests = bundle.requests()?;
-    let (environment, _) = host::environment(&workload.models)?;
+    let (mut environment, _) = host::environment(&workload.models)?;
+    let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
+    environment.gpus = gpus.facts.clone();
+    let arm = equivalence.reference.as_ref().unwrap_or(&workload.baseline);
+    let containers =
+        Containers::prepare(workload, &[(REFERENCE, arm)], options.bench, &gpus, options.observer).await?;
+    if let Some(containers) = &containers {
+        containers.describe(&mut environment);
+    }
+    let (bench, here) = (options.bench, options.here);
+    let had = Had { workload, bench, here, gpus: &gpus, containers: containers.as_ref() };
     if target.exists() {
         fs::remove_dir_all(&target)
             .map_err(|e| Problem::io(Kind::Machine, "remove an unfinished grade", &target, &e))?;
@@ -70,6 +84,8 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
         workload,
         equivalence,
         plan: &plan,
+        had: &had,
+        run: measured.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         requests: &requests,
         seed,
         options,
@@ -105,6 +121,8 @@ struct Grader<'a> {
     workload: &'a Workload,
     equivalence: &'a Equivalence,
     plan: &'a Plan,
+    had: &'a Had<'a>,
+    run: String,
     requests: &'a [Request],
     seed: [u8; 32],
     options: &'a Options<'a>,
@@ -117,36 +135,24 @@ impl Grader<'_> {
     /// Starts the reference for one model and grades all its trials.
     async fn with_model(&mut self, model: &str, folder: &RunFolder) -> Result<lab::records::ServerFacts> {
         let arm = self.equivalence.reference.as_ref().unwrap_or(&self.workload.baseline);
-        let launch = self.had.launch("reference", arm, model, self.gpus(model), &self.run)?;
+        let gpus = self.plan.trials.iter().filter(|t| t.model == model).map(|t| t.gpus).max().unwrap_or(0);
+        let launch = self.had.launch(REFERENCE, arm, model, gpus, &self.run)?;
         let served_name = self.workload.models[model].served_name.clone();
         let tokenizer = self.bundle.tokenizer(model)?;
         self.options.observer.see(&Event::Stage("starting the reference"));
-        let mut server = launch.start(&self.workload.limits)?;
-        let (limits, clock) = (&self.workload.limits, Clock::start());
-        let target = server.target(clock, limits, Secret::of(arm, "equivalence.reference")?).await?;
-        let control = Control::new(&target, limits.request)?;
-        if let Err(not) = server.ready(clock, &control, limits).await {
-            return Err(Problem::new(Kind::Image, format!("the reference: {}", not.detail))
-                .next("correct the reference's command, then run bench grade"));
-        }
+        let limits = &self.workload.limits;
+        let reference = Reference::start(&launch, model, limits, Secret::of(arm, "equivalence.reference")?).await?;
         let end = self.end_token(model, &tokenizer)?;
         for trial in self.plan.trials.iter().filter(|t| t.model == model) {
             let record = self.bundle.trial(&trial.folder())?;
             let ids = audit::sample(&self.seed, self.bundle.id, trial, self.equivalence.sample);
-            let rows = self.trial(&control, &served_name, &tokenizer, &record, end, &ids).await;
+            let rows = self.trial(&reference.control, &served_name, &tokenizer, &record, end, &ids).await;
             if !rows.is_empty() {
                 let name = format!("{REFERENCE}/{}.csv.zst", trial.folder());
                 folder.put(&name, &write_table(&rows, ReferenceRow::HEADER, &name))?;
             }
         }
-        if let Some(how) = server.exited() {
-            return Err(Problem::machine(format!(
-                "the reference ended while it graded ({how}):\n{}",
-                server.last_words()
-            ))
-            .next("run bench grade again"));
-        }
-        let ended = server.stop(&self.workload.limits).await;
+        let ended = reference.stop(limits).await?;
         let mut log = ended.log;
         Secret::all(self.workload)?.iter().for_each(|key| key.blank(&mut log));
         folder.put(&format!("{model}-{LOG}"), &log)?;
