@@ -1,11 +1,14 @@
 //! From the file as written to the workload as meant.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Slo, Warmup,
+    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server, Slo, Warmup,
     Workload, written,
 };
 use crate::{
@@ -64,7 +67,7 @@ impl Check<'_> {
     fn workload(&self, w: written::Workload) -> Result<Workload> {
         self.name("name", &w.name)?;
         let baseline = self.arm(BASELINE, w.baseline)?;
-        let mut candidates = std::collections::BTreeMap::new();
+        let mut candidates = BTreeMap::new();
         for (name, arm) in w.candidates {
             let field = format!("candidates.{name}");
             self.name(&field, &name)?;
@@ -73,7 +76,7 @@ impl Check<'_> {
             }
             candidates.insert(name, self.arm(&field, arm)?);
         }
-        let mut models = std::collections::BTreeMap::new();
+        let mut models = BTreeMap::new();
         for (name, m) in w.models {
             self.name(&format!("models.{name}"), &name)?;
             models.insert(
@@ -119,6 +122,7 @@ impl Check<'_> {
         }
         let equivalence = w.equivalence.map(|e| self.equivalence(e)).transpose()?;
         let container = self.container(w.container)?;
+        self.one_executor(&baseline, &candidates)?;
         let arms = candidates.iter().map(|(name, arm)| (format!("candidates.{name}"), arm));
         let reference = equivalence.iter().filter_map(|e| e.reference.as_ref());
         let reference = reference.map(|arm| ("equivalence.reference".to_owned(), arm));
@@ -149,11 +153,26 @@ impl Check<'_> {
         })
     }
 
+    /// What is compared runs under one contract: a container gives a server less than a bare
+    /// process has.
+    fn one_executor(&self, baseline: &Arm, candidates: &BTreeMap<String, Arm>) -> Result<()> {
+        let image = |arm: &Arm| matches!(arm.server, Server::Image { .. });
+        match candidates.iter().find(|(_, arm)| image(arm) != image(baseline)) {
+            None => Ok(()),
+            Some((name, arm)) => {
+                let (one, other) = if image(arm) { ("an image", "not") } else { ("no image", "one") };
+                let what = format!("it is {one}, the baseline is {other}: they would not run under the same contract");
+                let next = "make all of them images, or none; the reference may be either";
+                Err(self.wrong(&format!("candidates.{name}"), &what, next))
+            }
+        }
+    }
+
     fn groups(
         &self,
         matrix: &written::Matrix,
-        models: &std::collections::BTreeMap<String, Model>,
-        candidates: &std::collections::BTreeMap<String, Arm>,
+        models: &BTreeMap<String, Model>,
+        candidates: &BTreeMap<String, Arm>,
         loads: &[Load],
     ) -> Result<Vec<Group>> {
         let models = self.axis("matrix.models", matrix.models.as_deref(), models.keys().map(String::as_str))?;
@@ -224,7 +243,7 @@ impl Check<'_> {
     }
 
     /// Paths begin at the workload file's folder; named models exist.
-    fn requests(&self, requests: Requests, models: &std::collections::BTreeMap<String, Model>) -> Result<Requests> {
+    fn requests(&self, requests: Requests, models: &BTreeMap<String, Model>) -> Result<Requests> {
         let model = |field: &str, name: &str| {
             if models.contains_key(name) {
                 return Ok(());

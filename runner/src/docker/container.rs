@@ -128,7 +128,7 @@ impl Launch {
     fn facts(&self) -> ServerFacts {
         ServerFacts {
             executor: "docker".to_owned(),
-            command: if self.args.is_empty() { self.image.command.clone() } else { self.arguments() },
+            command: self.image.entry_point.iter().cloned().chain(self.arguments()).collect(),
             port: self.container.port,
             gpus: self.gpus.iter().map(|gpu| gpu.uuid.clone()).collect(),
             ..ServerFacts::default()
@@ -141,7 +141,7 @@ impl Launch {
                 .replace("{model}", MODELS)
                 .replace("{served_name}", &self.served_name)
         };
-        self.args.iter().map(fill).collect()
+        if self.args.is_empty() { self.image.arguments.clone() } else { self.args.iter().map(fill).collect() }
     }
 
     fn terms<'a>(&'a self, network: Option<&'a str>) -> Terms<'a> {

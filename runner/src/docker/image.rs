@@ -28,8 +28,9 @@ pub struct Image {
     pub facts: ImageFacts,
     /// Folders that it declares as volumes.
     pub(super) volumes: Vec<String>,
-    /// What it starts where no arguments are given, for the record.
-    pub(super) command: Vec<String>,
+    /// What it starts, and with which arguments where none are given; for the record.
+    pub(super) entry_point: Vec<String>,
+    pub(super) arguments: Vec<String>,
 }
 
 /// The disk keeps so much free, whatever is unpacked.
@@ -212,8 +213,8 @@ fn checked(source: &Source, found: ImageInspect, limits: &Limits) -> Result<Imag
         layers: layers.iter().map(|l| parse(l)).collect::<Result<_, _>>()?,
         wants: wants(&config),
     };
-    let command = [config.entrypoint.unwrap_or_default(), config.cmd.unwrap_or_default()].concat();
-    Ok(Image { facts, volumes: config.volumes.unwrap_or_default(), command })
+    let (entry_point, arguments) = (config.entrypoint.unwrap_or_default(), config.cmd.unwrap_or_default());
+    Ok(Image { facts, volumes: config.volumes.unwrap_or_default(), entry_point, arguments })
 }
 
 /// Variables that make a program load a library: hooks of the host that inherit an image's

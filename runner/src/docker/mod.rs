@@ -88,7 +88,11 @@ impl Containers {
             self.binds.insert(bound(workload, name, inside), digest);
         }
         observer.see(&Event::Stage(&format!("getting the image of {name}")));
-        let had = image::have(&self.engine, name, source, &workload.limits, observer).await;
+        let mut had = image::have(&self.engine, name, source, &workload.limits, observer).await;
+        if let Err(NotReady { class: Class::Host, detail }) = &had {
+            observer.see(&Event::Again { why: detail });
+            had = image::have(&self.engine, name, source, &workload.limits, observer).await;
+        }
         if let (Err(not), lab::workload::BASELINE) = (&had, name) {
             let kind = if not.class == Class::Host { Kind::Machine } else { Kind::Image };
             return Err(Problem::new(kind, format!("the baseline's image: {}", not.detail))
