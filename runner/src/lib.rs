@@ -19,6 +19,8 @@ pub mod evidence;
 pub mod grade;
 /// Servers that are containers.
 pub mod docker;
+/// What this host can measure, and what would spoil it.
+pub mod doctor;
 /// What this host is.
 pub mod host;
 /// Evidence goes to disk while it comes.
