@@ -71,7 +71,7 @@ fn of_process(id: u32, folder: &Path) -> Option<Process> {
 fn between(before: Option<&Snapshot>, after: Option<&Snapshot>, loadavg: &str, own: u32) -> Vec<Finding> {
     let (Some(before), Some(after)) = (before, after) else {
         let found = "its counters are not to be read here";
-        return vec![Finding::absent("activity", found, "other work on this host would not be seen")];
+        return vec![Finding::absent("other work", found, "other work on this host would not be seen")];
     };
     let all = after.all.saturating_sub(before.all);
     if all == 0 || after.cores == 0 {

@@ -61,7 +61,7 @@ fn room(folder: &Path) -> Option<Room> {
 
 fn of(subject: &str, folder: &Path, bytes: u64, means: &str) -> Finding {
     let found = format!("{} free in {}", size(bytes), folder.display());
-    let next = format!("`du -xh -d 2 {} | sort -h | tail`, and make room", folder.display());
+    let next = format!("make room: `df -h {}`", folder.display());
     match bytes {
         0..NOTHING => Finding::spoils(subject, found, "nothing could be kept").next(next).stops(),
         NOTHING..TIGHT => Finding::spoils(subject, found, means).next(next),
