@@ -5,6 +5,7 @@ mod lag;
 mod rate;
 mod slo;
 mod steady;
+mod telemetry;
 
 use lab::{
     Nanos,
@@ -19,6 +20,7 @@ pub(crate) use rate::{complete, tokens};
 pub use rate::{output_throughput, phase_time, request_throughput};
 pub use slo::{Service, goodput, service};
 pub use steady::{Steady, steady};
+pub use telemetry::{energy_mj, throttled_share};
 
 /// A latency of one request, or of its chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -19,7 +19,7 @@ use lab::{
     Kind, Problem, Result,
     bundle::{Bundle, TRIAL, TRIALS},
     plan::{self, Role},
-    records::{self, ChunkRow, RequestRow, TrialOutcome},
+    records::{self, ChunkRow, RequestRow, TelemetryRow, TrialOutcome},
     tokenizer::Tokenizer,
     workload::{BASELINE, Load, Workload},
 };
@@ -167,6 +167,11 @@ impl Study {
                 && t.plan.n != trial.plan.n
                 && t.completed()
         })
+    }
+
+    /// What the GPUs of a trial did; no rows where nobody looked.
+    pub fn telemetry(&self, trial: &Trial) -> Result<Vec<TelemetryRow>> {
+        self.measure.telemetry(&trial.folder)
     }
 
     /// The load of that name.

@@ -6,6 +6,7 @@
 //! finding.
 
 mod grade;
+mod telemetry;
 mod times;
 mod trial;
 

@@ -55,15 +55,94 @@ pub struct Environment {
     pub models: BTreeMap<String, ModelFacts>,
 }
 
-/// One GPU.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One GPU, as the driver's management library describes it. Files before version 3 hold the
+/// first three fields.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gpu {
-    /// The vendor's unique id.
+    /// The vendor's unique id: `GPU-` and 32 hexadecimal digits in groups.
     pub uuid: String,
     /// Product name.
     pub name: String,
     /// Driver version.
     pub driver: String,
+    /// Version of its firmware.
+    #[serde(default)]
+    pub vbios: Option<String>,
+    /// Where it is on the PCI bus, as the kernel writes it: `0000:3b:00.0`.
+    #[serde(default)]
+    pub pci: Option<String>,
+    /// N of `/dev/nvidiaN`.
+    #[serde(default)]
+    pub minor: Option<u32>,
+    /// The NUMA node that it is attached to, as the kernel says.
+    #[serde(default)]
+    pub numa_node: Option<u32>,
+    /// Memory in bytes.
+    #[serde(default)]
+    pub memory_bytes: Option<u64>,
+    /// The power limit in force, in milliwatts.
+    #[serde(default)]
+    pub power_limit_mw: Option<u32>,
+    /// Whether memory errors are corrected.
+    #[serde(default)]
+    pub ecc: Option<bool>,
+    /// Whether it is split into instances.
+    #[serde(default)]
+    pub mig: Option<bool>,
+    /// Whether the driver stays loaded while nobody uses it.
+    #[serde(default)]
+    pub persistence: Option<bool>,
+    /// Who may use it.
+    #[serde(default)]
+    pub compute_mode: Option<ComputeMode>,
+    /// Generation of the PCIe link at this moment; the link slows down while the GPU idles.
+    #[serde(default)]
+    pub pcie_generation: Option<u32>,
+    /// Lanes of the PCIe link at this moment.
+    #[serde(default)]
+    pub pcie_width: Option<u32>,
+    /// The highest generation that GPU and slot have in common.
+    #[serde(default)]
+    pub pcie_generation_max: Option<u32>,
+    /// The most lanes that GPU and slot have in common.
+    #[serde(default)]
+    pub pcie_width_max: Option<u32>,
+    /// The highest clock of its multiprocessors, in MHz.
+    #[serde(default)]
+    pub sm_clock_max_mhz: Option<u32>,
+    /// The highest clock of its memory, in MHz.
+    #[serde(default)]
+    pub memory_clock_max_mhz: Option<u32>,
+    /// The clock that applications are given, in MHz, where one is set. The library does not
+    /// say whether a clock is locked.
+    #[serde(default)]
+    pub sm_clock_application_mhz: Option<u32>,
+    /// The clock of the memory that applications are given, in MHz.
+    #[serde(default)]
+    pub memory_clock_application_mhz: Option<u32>,
+}
+
+impl Gpu {
+    /// Without what changes by itself from moment to moment: what is left is the same as long
+    /// as nobody changes the machine.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        Gpu { pcie_generation: None, pcie_width: None, ..self.clone() }
+    }
+}
+
+/// Who may use a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComputeMode {
+    /// Any number of processes.
+    Default,
+    /// One thread; no driver of today has it.
+    ExclusiveThread,
+    /// Nobody.
+    Prohibited,
+    /// One process.
+    ExclusiveProcess,
 }
 
 /// The container engine, as it describes itself.
@@ -148,5 +227,32 @@ impl Environment {
     /// Reads it; refuses a newer format.
     pub fn from_json(text: &str) -> Result<Self> {
         crate::bundle::versioned(text, FORMAT, "environments")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_of_version_2_is_read_and_says_nothing_that_it_did_not_say() {
+        let old = r#"{ "uuid": "GPU-1", "name": "H100", "driver": "580.95.05" }"#;
+        let gpu: Gpu = serde_json::from_str(old).unwrap();
+        let three = Gpu { uuid: "GPU-1".into(), name: "H100".into(), driver: "580.95.05".into(), ..Gpu::default() };
+        assert_eq!(gpu, three);
+    }
+
+    #[test]
+    fn what_could_not_be_read_of_a_gpu_is_stored_as_null() {
+        let text = serde_json::to_string(&Gpu { ecc: Some(true), ..Gpu::default() }).unwrap();
+        assert!(text.contains(r#""ecc":true,"mig":null"#), "{text}");
+    }
+
+    #[test]
+    fn a_link_that_has_slowed_down_is_no_other_gpu() {
+        let busy = Gpu { uuid: "GPU-1".into(), pcie_generation: Some(5), ecc: Some(true), ..Gpu::default() };
+        let idle = Gpu { pcie_generation: Some(1), ..busy.clone() };
+        assert_eq!(busy.lasting(), idle.lasting());
+        assert_ne!(busy.lasting(), Gpu { ecc: Some(false), ..busy.clone() }.lasting());
     }
 }

@@ -15,6 +15,8 @@ pub mod control;
 pub mod cores;
 /// From journals to tables.
 pub mod evidence;
+/// GPUs of this host: facts, leases, access, telemetry.
+pub mod gpu;
 /// A trusted reference scores outputs of a sealed bundle.
 pub mod grade;
 /// Servers that are containers.

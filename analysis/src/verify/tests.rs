@@ -360,3 +360,5 @@ fn reads_out_of_order_and_answers_before_their_question_are_refused() {
     let text = forge_wire(&open().seal(), |e| e.reads[0].behind = lab::Nanos(11));
     assert!(text.contains("arrived before it was sent"), "{text}");
 }
+
+mod telemetry;

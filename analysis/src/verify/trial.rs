@@ -8,7 +8,7 @@ use lab::{
     workload::Shape,
 };
 
-use super::{Notes, times};
+use super::{Notes, telemetry, times};
 use crate::study::Contract;
 
 /// One trial: its facts, its rows, and its rows once more from the raw bytes.
@@ -36,6 +36,7 @@ pub(super) fn check(notes: &mut Notes, contract: &Contract, planned: &plan::Tria
     if let Some(phase) = record.stages.phases.iter().find(|p| p.end_ns < p.start_ns) {
         notes.add(place(TRIAL), format!("phase {} ends before it starts", lab::text::shown(&phase.load, 80)));
     }
+    telemetry::check(notes, &folder, &record, environments);
     let tables = [REQUEST_TABLE, CHUNK_TABLE, WIRE];
     if !completed && !tables.iter().any(|file| notes.has(&place(file))) {
         return;
@@ -96,9 +97,9 @@ fn spans(notes: &mut Notes, record: &Trial, rows: &[RequestRow], place: &str) {
     }
 }
 
-/// Between a phase's clock start and the first request of a closed load, or its last request
-/// and its end.
-const MOST_PAUSE: lab::Nanos = lab::Nanos::from_secs(5);
+/// Between a phase's clock start and the first request of a closed load, its last request and
+/// its end, or a trial's end and the last look at its GPUs.
+pub(super) const MOST_PAUSE: lab::Nanos = lab::Nanos::from_secs(5);
 
 /// Every planned request once; of a failed trial at most once, and no other ones.
 fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], completed: bool, place: &str) {

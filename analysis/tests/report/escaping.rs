@@ -40,7 +40,10 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
     environment.host = own();
     environment.system = Some(own());
     environment.program.version = own();
-    environment.gpus.iter_mut().for_each(|g| (g.uuid, g.name, g.driver) = (own(), own(), own()));
+    for gpu in &mut environment.gpus {
+        (gpu.uuid, gpu.name, gpu.driver) = (own(), own(), own());
+        (gpu.vbios, gpu.pci) = (Some(own()), Some(own()));
+    }
     environment.endpoints = std::iter::once((own(), own())).collect();
     environment.models = environment.models.values().map(|m| (own(), m.clone())).collect();
     sample.commands = vec![own()];

@@ -57,6 +57,8 @@ pub const REQUEST_TABLE: &str = "requests.csv";
 pub const CHUNK_TABLE: &str = "chunks.csv.zst";
 /// `wire.zst` of a trial.
 pub const WIRE: &str = "wire.zst";
+/// `telemetry.csv` of a trial.
+pub const TELEMETRY: &str = "telemetry.csv";
 /// `server.log` of a trial.
 pub const LOG: &str = "server.log";
 

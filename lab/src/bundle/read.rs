@@ -5,14 +5,14 @@ use std::{
 };
 
 use super::{
-    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TOKENIZERS, TRACES,
-    TRIAL, TRIALS, WIRE, WORKLOAD,
+    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TELEMETRY,
+    TOKENIZERS, TRACES, TRIAL, TRIALS, WIRE, WORKLOAD,
 };
 use crate::{
     Digest, Problem, Result,
     environment::Environment,
     plan::Plan,
-    records::{self, ChunkRow, Exchange, ReferenceRow, RequestRow},
+    records::{self, ChunkRow, Exchange, ReferenceRow, RequestRow, TelemetryRow},
     requests::Request,
     tokenizer::Tokenizer,
     trace::{self, Arrival},
@@ -152,6 +152,12 @@ impl Bundle {
     pub fn wire(&self, folder: &str) -> Result<Vec<Exchange>> {
         let name = format!("{TRIALS}/{folder}/{WIRE}");
         super::read_exchanges(&self.file(&name)?, &name)
+    }
+
+    /// What the GPUs of a trial did; no rows where nobody looked.
+    pub fn telemetry(&self, folder: &str) -> Result<Vec<TelemetryRow>> {
+        let name = format!("{TRIALS}/{folder}/{TELEMETRY}");
+        if self.manifest.files.iter().any(|f| f.path == name) { self.table(&name) } else { Ok(Vec::new()) }
     }
 
     /// The reference's view of a trial's graded outputs, in a grade bundle; none where

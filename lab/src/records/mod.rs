@@ -3,10 +3,12 @@
 
 mod grade;
 mod request;
+mod telemetry;
 mod trial;
 
 pub use grade::{Grade, GradedRow, PromptRow, ReferenceRow, Source};
 pub use request::{Chunk, ChunkRow, Exchange, List, Outcome, Read, RequestRow};
+pub use telemetry::{TelemetryFacts, TelemetryRow};
 pub use trial::{Class, PhaseStage, Run, ServerFacts, Stages, Trial, TrialOutcome};
 
 /// Version of `trial.json` and of the tables beside it. 1: first. 2: when a client turned to

@@ -8,7 +8,7 @@ use analysis::{
 };
 use lab::{
     Digest,
-    environment::{Environment, Gpu, ModelFacts, Program},
+    environment::{ComputeMode, Environment, Gpu, ModelFacts, Program},
 };
 
 /// Rates, service levels and a ladder.
@@ -194,6 +194,24 @@ fn environment() -> Environment {
             uuid: "GPU-5b0f1c3e-9c57-4a44-8a5b-0d1d9c4f7a21".into(),
             name: "NVIDIA H100 80GB HBM3".into(),
             driver: "580.95.05".into(),
+            vbios: Some("96.00.99.00.01".into()),
+            pci: Some("0000:3b:00.0".into()),
+            minor: Some(0),
+            numa_node: Some(0),
+            memory_bytes: Some(85_520_809_984),
+            power_limit_mw: Some(700_000),
+            ecc: Some(true),
+            mig: Some(false),
+            persistence: Some(true),
+            compute_mode: Some(ComputeMode::Default),
+            pcie_generation: Some(5),
+            pcie_width: Some(16),
+            pcie_generation_max: Some(5),
+            pcie_width_max: Some(16),
+            sm_clock_max_mhz: Some(1_980),
+            memory_clock_max_mhz: Some(2_619),
+            sm_clock_application_mhz: None,
+            memory_clock_application_mhz: None,
         }],
         program: Program { version: "0.1.0".into(), digest: Some(Digest::of("program")) },
         models: BTreeMap::from([("smollm2-135m".to_owned(), model)]),

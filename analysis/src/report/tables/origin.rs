@@ -1,6 +1,6 @@
 //! Where the numbers come from.
 
-use lab::environment::Environment;
+use lab::environment::{ComputeMode, Environment, Gpu};
 
 use crate::{
     judgement::{Judgement, Tolerance},
@@ -116,6 +116,7 @@ fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
         let text = format!("{}, driver {}", escape::name(&gpu.name), escape::name(&gpu.driver));
         fact(&host, "GPU", Cell::Text(text));
         fact(&host, "GPU id", Cell::Code(escape::name(&gpu.uuid)));
+        settings(gpu).into_iter().for_each(|(what, cell)| fact(&host, what, cell));
     }
     fact(&host, "program", Cell::Text(format!("bench {}", escape::name(&environment.program.version))));
     let program = environment.program.digest;
@@ -129,5 +130,53 @@ fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
         fact(&host, &format!("model {name}"), gib(model.bytes));
         fact(&host, &format!("model {name}, tree digest"), code(model.digest));
         fact(&host, &format!("model {name}, tokenizer digest"), code(model.tokenizer));
+    }
+}
+
+/// What is known of a GPU beside its name; rows only for what is.
+fn settings(gpu: &Gpu) -> Vec<(&'static str, Cell)> {
+    let gib = |bytes| Cell::Measure(number::fixed(bytes as f64 / f64::from(1 << 30), 2), "GiB");
+    let watts = |mw| Cell::Measure(number::fixed(f64::from(mw) / 1e3, 0), "W");
+    let text = |parts: &[Option<String>]| {
+        let known: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+        (!known.is_empty()).then(|| Cell::Text(known.join(", ")))
+    };
+    let of = |now: Option<u32>, most: Option<u32>, what: &str| {
+        now.zip(most).map(|(now, most)| format!("{what} {now} of {most}"))
+    };
+    let switch = |what: &str, on: Option<bool>| on.map(|on| format!("{what} {}", if on { "on" } else { "off" }));
+    let clocks = |sm: Option<u32>, memory: Option<u32>| {
+        text(&[sm.map(|mhz| format!("{mhz} MHz")), memory.map(|mhz| format!("memory {mhz} MHz"))])
+    };
+    let modes = [
+        switch("ECC", gpu.ecc),
+        switch("MIG", gpu.mig),
+        switch("persistence", gpu.persistence),
+        gpu.compute_mode.map(|mode| format!("compute mode {}", mode_name(mode))),
+    ];
+    let link = [
+        gpu.pci.as_deref().map(escape::name),
+        gpu.numa_node.map(|node| format!("NUMA node {node}")),
+        of(gpu.pcie_generation, gpu.pcie_generation_max, "generation"),
+        of(gpu.pcie_width, gpu.pcie_width_max, "lanes"),
+    ];
+    let rows = [
+        ("GPU firmware", gpu.vbios.as_deref().map(|version| Cell::Text(escape::name(version)))),
+        ("GPU memory", gpu.memory_bytes.map(gib)),
+        ("GPU power limit", gpu.power_limit_mw.map(watts)),
+        ("GPU modes", text(&modes)),
+        ("GPU PCIe, as it was at rest", text(&link)),
+        ("GPU clocks, at most", clocks(gpu.sm_clock_max_mhz, gpu.memory_clock_max_mhz)),
+        ("GPU clocks of applications", clocks(gpu.sm_clock_application_mhz, gpu.memory_clock_application_mhz)),
+    ];
+    rows.into_iter().filter_map(|(what, cell)| Some((what, cell?))).collect()
+}
+
+fn mode_name(mode: ComputeMode) -> &'static str {
+    match mode {
+        ComputeMode::Default => "default",
+        ComputeMode::ExclusiveThread => "exclusive thread",
+        ComputeMode::Prohibited => "prohibited",
+        ComputeMode::ExclusiveProcess => "exclusive process",
     }
 }

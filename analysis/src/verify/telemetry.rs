@@ -1,0 +1,52 @@
+//! Whether what the GPUs are said to have done can have been.
+
+use std::collections::BTreeMap;
+
+use lab::{
+    bundle::{TELEMETRY, TRIALS, read_table},
+    environment::Environment,
+    records::{TelemetryRow, Trial},
+};
+
+use super::{Notes, trial::MOST_PAUSE};
+
+/// Findings of a table that are named; more say no more.
+const NAMED: usize = 3;
+
+/// The table of a trial that has one.
+pub(super) fn check(notes: &mut Notes, folder: &str, record: &Trial, environments: &[Environment]) {
+    let place = format!("{TRIALS}/{folder}/{TELEMETRY}");
+    if !notes.has(&place) {
+        return;
+    }
+    let Some(bytes) = notes.take(|b| b.file(&place)) else { return };
+    // A table without rows fits every header.
+    if bytes.split(|byte| *byte == b'\n').next() != Some(TelemetryRow::HEADER.join(",").as_bytes()) {
+        return notes.add(place, "its columns cannot be read: they are not those of this table");
+    }
+    let Some(rows) = notes.take(|_| read_table::<TelemetryRow>(&bytes, &place)) else { return };
+    let host = environments.iter().find(|e| e.host == record.host);
+    let mut before: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for row in &rows {
+        let described = host.is_some_and(|host| host.gpus.iter().any(|gpu| gpu.uuid == row.gpu));
+        let (offset, energy) = before.get(row.gpu.as_str()).copied().unwrap_or_default();
+        let wrong = if !described && !before.contains_key(row.gpu.as_str()) {
+            Some("its host has no such GPU")
+        } else if row.offset_ns.0 < offset {
+            Some("its samples are not in the order of time")
+        } else if row.energy_mj.zip(energy).is_some_and(|(now, before)| now < before) {
+            Some("its energy counter goes back")
+        } else if record.stages.stopped_ns.is_some_and(|end| row.offset_ns.0 > end.0.saturating_add(MOST_PAUSE.0)) {
+            Some("it was sampled after the trial")
+        } else {
+            None
+        };
+        found.extend(wrong.map(|what| format!("GPU {}: {what}", lab::text::shown(&row.gpu, 80))));
+        if found.len() == NAMED {
+            break;
+        }
+        before.insert(&row.gpu, (row.offset_ns.0, row.energy_mj.or(energy)));
+    }
+    found.into_iter().for_each(|what| notes.add(place.clone(), what));
+}
