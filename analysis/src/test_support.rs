@@ -223,6 +223,8 @@ impl Script {
             outcome,
             server: ServerFacts::default(),
             stages: Stages { phases, ..Stages::default() },
+            attempts: Vec::new(),
+            telemetry: None,
             limits: lab::workload::Limits::default(),
         };
         let files = [

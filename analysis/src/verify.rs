@@ -5,6 +5,7 @@
 //! Nothing in a bundle is trusted, so nothing here panics on it: what cannot be read is a
 //! finding.
 
+mod contracts;
 mod grade;
 mod telemetry;
 mod times;
@@ -111,11 +112,13 @@ fn measure(notes: &mut Notes) {
         .filter_map(|f| f.strip_prefix(TRIALS)?.strip_prefix('/')?.split_once('/'))
         .map(|(folder, _)| folder.to_owned())
         .collect();
+    let mut records = Vec::new();
     for planned in &contract.plan.trials {
         if folders.remove(&planned.folder()) {
-            trial::check(notes, &contract, planned, &environments);
+            records.extend(trial::check(notes, &contract, planned, &environments));
         }
     }
+    contracts::check(notes, &records);
     for stranger in folders {
         notes.add(format!("{TRIALS}/{stranger}"), "no trial of the plan has this name");
     }

@@ -23,6 +23,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload 
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Say what this host can measure, and what would spoil it
+    Doctor(verbs::doctor::Args),
     /// Parse and validate a workload file; runs nothing
     Check(verbs::check::Args),
     /// Show the trials of a workload in order; runs nothing
@@ -67,6 +69,7 @@ fn end_well() {
 fn main() -> ExitCode {
     end_well();
     let result = match Cli::parse().verb {
+        Verb::Doctor(args) => verbs::doctor::run(&args),
         Verb::Check(args) => verbs::check::run(&args),
         Verb::Plan(args) => verbs::plan::run(&args),
         Verb::Run(args) => verbs::run::run(&args),

@@ -21,6 +21,27 @@ pub(crate) fn problem(problem: &Problem) -> String {
     format!("{red}error{plain}: {}", shown.join("\n"))
 }
 
+/// Lines of at most `width` characters, broken at spaces. What stands in backquotes, and a
+/// word that is longer, stays whole.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let (mut units, mut quoted): (Vec<String>, bool) = (Vec::new(), false);
+    for word in text.split(' ') {
+        match units.last_mut().filter(|_| quoted) {
+            Some(unit) => *unit += &format!(" {word}"),
+            None => units.push(word.to_owned()),
+        }
+        quoted ^= word.matches('`').count() % 2 == 1;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for unit in units {
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + unit.chars().count() <= width) {
+            Some(line) => *line += &format!(" {unit}"),
+            None => lines.push(unit),
+        }
+    }
+    lines
+}
+
 fn wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
 }

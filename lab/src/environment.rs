@@ -256,3 +256,57 @@ mod tests {
         assert_ne!(busy.lasting(), Gpu { ecc: Some(false), ..busy.clone() }.lasting());
     }
 }
+
+/// Arms that have the same image, or images that begin with the same layers: in words.
+pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
+    let mut found = Vec::new();
+    let arms: Vec<(&String, &ImageFacts)> = images.iter().collect();
+    for (i, (one, a)) in arms.iter().enumerate() {
+        for (other, b) in &arms[i + 1..] {
+            let shared = a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
+            if a.id == b.id {
+                found.push(format!("{one} and {other} have the same image"));
+            } else if shared > 0 {
+                let (of_a, of_b) = (a.layers.len(), b.layers.len());
+                found.push(format!("{one} and {other} share {shared} layers of {of_a} and {of_b}"));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(id: &str, layers: &[&str]) -> ImageFacts {
+        ImageFacts {
+            asked: String::new(),
+            id: Digest::of(id),
+            id_of: "config".into(),
+            manifest: None,
+            bytes: 0,
+            layers: layers.iter().map(Digest::of).collect(),
+            wants: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn copied_images_and_shared_layers_are_named() {
+        let images = [
+            ("base", image("1", &["os", "vllm"])),
+            ("copy", image("1", &["os", "vllm"])),
+            ("on-top", image("2", &["os", "vllm", "patch"])),
+            ("other", image("3", &["alpine", "vllm"])),
+        ];
+        let images = images.into_iter().map(|(arm, facts)| (arm.to_owned(), facts)).collect();
+        assert_eq!(
+            alike(&images),
+            [
+                "base and copy have the same image",
+                "base and on-top share 2 layers of 2 and 3",
+                "copy and on-top share 2 layers of 2 and 3",
+            ]
+        );
+    }
+}

@@ -16,7 +16,11 @@ const NAMED: usize = 3;
 /// The table of a trial that has one.
 pub(super) fn check(notes: &mut Notes, folder: &str, record: &Trial, environments: &[Environment]) {
     let place = format!("{TRIALS}/{folder}/{TELEMETRY}");
+    let told = record.telemetry.as_ref().map_or(0, |t| t.samples);
     if !notes.has(&place) {
+        if told > 0 {
+            notes.add(place, format!("missing: {told} samples were taken"));
+        }
         return;
     }
     let Some(bytes) = notes.take(|b| b.file(&place)) else { return };
@@ -25,6 +29,9 @@ pub(super) fn check(notes: &mut Notes, folder: &str, record: &Trial, environment
         return notes.add(place, "its columns cannot be read: they are not those of this table");
     }
     let Some(rows) = notes.take(|_| read_table::<TelemetryRow>(&bytes, &place)) else { return };
+    if rows.len() as u64 != told {
+        notes.add(place.clone(), format!("it has {} rows, {told} samples were taken", rows.len()));
+    }
     let host = environments.iter().find(|e| e.host == record.host);
     let mut before: BTreeMap<&str, (u64, Option<u64>)> = BTreeMap::new();
     let mut found = Vec::new();

@@ -4,23 +4,39 @@ use lab::{
     bundle::{CHUNK_TABLE, REQUEST_TABLE, TRIAL, TRIALS, WIRE},
     environment::Environment,
     plan,
-    records::{ChunkRow, RequestRow, Trial, TrialOutcome, WARMUP},
+    records::{ChunkRow, Class, RequestRow, Trial, TrialOutcome, WARMUP},
     workload::Shape,
 };
 
 use super::{Notes, telemetry, times};
 use crate::study::Contract;
 
-/// One trial: its facts, its rows, and its rows once more from the raw bytes.
-pub(super) fn check(notes: &mut Notes, contract: &Contract, planned: &plan::Trial, environments: &[Environment]) {
+/// One trial: its facts, its rows, and its rows once more from the raw bytes. Returns its
+/// facts, where they can be read.
+pub(super) fn check(
+    notes: &mut Notes,
+    contract: &Contract,
+    planned: &plan::Trial,
+    environments: &[Environment],
+) -> Option<Trial> {
     let folder = planned.folder();
     let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
-    let Some(text) = notes.take(|b| b.file(&place(TRIAL))) else { return };
+    let text = notes.take(|b| b.file(&place(TRIAL)))?;
     let text = String::from_utf8_lossy(&text).into_owned();
-    let Some(record) = notes.take(|_| lab::bundle::versioned::<Trial>(&text, lab::records::FORMAT, &place(TRIAL)))
-    else {
-        return;
-    };
+    let record = notes.take(|_| lab::bundle::versioned::<Trial>(&text, lab::records::FORMAT, &place(TRIAL)))?;
+    evidence(notes, contract, planned, environments, &record);
+    Some(record)
+}
+
+fn evidence(
+    notes: &mut Notes,
+    contract: &Contract,
+    planned: &plan::Trial,
+    environments: &[Environment],
+    record: &Trial,
+) {
+    let folder = planned.folder();
+    let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
     if record.trial != *planned {
         notes.add(place(TRIAL), "it does not tell the planned trial");
     }
@@ -36,8 +52,12 @@ pub(super) fn check(notes: &mut Notes, contract: &Contract, planned: &plan::Tria
     if let Some(phase) = record.stages.phases.iter().find(|p| p.end_ns < p.start_ns) {
         notes.add(place(TRIAL), format!("phase {} ends before it starts", lab::text::shown(&phase.load, 80)));
     }
-    telemetry::check(notes, &folder, &record, environments);
+    telemetry::check(notes, &folder, record, environments);
     let tables = [REQUEST_TABLE, CHUNK_TABLE, WIRE];
+    let by_host = matches!(record.outcome, TrialOutcome::Failed { class: Class::Host, .. });
+    if let Some(file) = tables.iter().find(|file| by_host && notes.has(&place(file))) {
+        notes.add(place(file), "what a host has spoilt leaves no evidence that could be dropped");
+    }
     if !completed && !tables.iter().any(|file| notes.has(&place(file))) {
         return;
     }
@@ -47,8 +67,8 @@ pub(super) fn check(notes: &mut Notes, contract: &Contract, planned: &plan::Tria
     let rows = notes.take(|b| b.table::<RequestRow>(&place(REQUEST_TABLE)));
     if let Some(rows) = &rows {
         count(notes, planned, rows, completed, &place(REQUEST_TABLE));
-        spans(notes, &record, rows, &place(TRIAL));
-        for what in times::of_rows(contract, planned, &record, rows) {
+        spans(notes, record, rows, &place(TRIAL));
+        for what in times::of_rows(contract, planned, record, rows) {
             notes.add(place(REQUEST_TABLE), what);
         }
     }

@@ -154,15 +154,19 @@ impl Check<'_> {
     }
 
     /// What is compared runs under one contract: a container gives a server less than a bare
-    /// process has.
+    /// process has, and of an endpoint nobody knows.
     fn one_executor(&self, baseline: &Arm, candidates: &BTreeMap<String, Arm>) -> Result<()> {
-        let image = |arm: &Arm| matches!(arm.server, Server::Image { .. });
-        match candidates.iter().find(|(_, arm)| image(arm) != image(baseline)) {
+        let kind = |arm: &Arm| match arm.server {
+            Server::Command(_) => "a command",
+            Server::Image { .. } => "an image",
+            Server::Endpoint(_) => "an endpoint",
+        };
+        match candidates.iter().find(|(_, arm)| kind(arm) != kind(baseline)) {
             None => Ok(()),
             Some((name, arm)) => {
-                let (one, other) = if image(arm) { ("an image", "not") } else { ("no image", "one") };
-                let what = format!("it is {one}, the baseline is {other}: they would not run under the same contract");
-                let next = "make all of them images, or none; the reference may be either";
+                let (one, other) = (kind(arm), kind(baseline));
+                let what = format!("it is {one}, the baseline is {other}: they would not run under one contract");
+                let next = "give all of them images, or commands, or endpoints; the reference may differ";
                 Err(self.wrong(&format!("candidates.{name}"), &what, next))
             }
         }

@@ -246,24 +246,6 @@ fn wants(config: &ImageConfig) -> Vec<String> {
     wants.iter().map(|w| lab::text::shown(w, 300)).collect()
 }
 
-/// Arms that have the same image, or share layers that hold the most of it.
-pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
-    let mut found = Vec::new();
-    let arms: Vec<(&String, &ImageFacts)> = images.iter().collect();
-    for (i, (one, a)) in arms.iter().enumerate() {
-        for (other, b) in &arms[i + 1..] {
-            let shared = a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
-            if a.id == b.id {
-                found.push(format!("{one} and {other} have the same image"));
-            } else if shared > 0 {
-                let (of_a, of_b) = (a.layers.len(), b.layers.len());
-                found.push(format!("{one} and {other} share {shared} layers of {of_a} and {of_b}"));
-            }
-        }
-    }
-    found
-}
-
 fn image(detail: String) -> NotReady {
     NotReady { class: Class::Image, detail }
 }

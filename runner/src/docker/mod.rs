@@ -23,7 +23,7 @@ use lab::{
 
 pub use container::{Launch, Server};
 pub use engine::Engine;
-pub use image::{Image, alike};
+pub use image::Image;
 
 use crate::{
     cores::{self, Topology},

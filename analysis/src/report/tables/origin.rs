@@ -121,6 +121,7 @@ fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
     fact(&host, "program", Cell::Text(format!("bench {}", escape::name(&environment.program.version))));
     let program = environment.program.digest;
     fact(&host, "program digest", program.map_or_else(|| Cell::Nothing("unknown".into()), code));
+    containers(environment, &host, fact);
     for (arm, url) in &environment.endpoints {
         let what = format!("server of {}, which nobody here started", escape::name(arm));
         fact(&host, &what, Cell::Code(escape::name(url)));
@@ -178,5 +179,45 @@ fn mode_name(mode: ComputeMode) -> &'static str {
         ComputeMode::ExclusiveThread => "exclusive thread",
         ComputeMode::Prohibited => "prohibited",
         ComputeMode::ExclusiveProcess => "exclusive process",
+    }
+}
+
+/// The engine, who ran where, and each arm's image.
+fn containers(environment: &Environment, host: &str, fact: &mut impl FnMut(&str, &str, Cell)) {
+    if let Some(engine) = &environment.engine {
+        let known = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".into());
+        let text = format!(
+            "Docker {}, interface {}, {}, cgroup {}, {}",
+            engine.version,
+            engine.api,
+            known(&engine.storage),
+            known(&engine.cgroup),
+            known(&engine.runtime)
+        );
+        fact(host, "container engine", Cell::Text(escape::name(&text)));
+        fact(host, "confined by", Cell::Text(escape::name(&engine.security.join(", "))));
+    }
+    if let Some(layout) = &environment.layout {
+        let cores = |cores: &[u32]| cores.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+        fact(host, "cores of servers", Cell::Text(cores(&layout.server)));
+        fact(host, "cores of the client", Cell::Text(cores(&layout.client)));
+        if let Some(shared) = &layout.shared {
+            fact(host, "cores shared", Cell::Text(escape::name(shared)));
+        }
+    }
+    for (inside, digest) in &environment.binds {
+        let what = format!("{} of containers, tree digest", escape::name(inside));
+        fact(host, &what, Cell::Code(digest.to_string()));
+    }
+    for (arm, image) in &environment.images {
+        let arm = escape::name(arm);
+        fact(host, &format!("image of {arm}"), Cell::Code(escape::name(&image.asked)));
+        fact(host, &format!("image of {arm}, digest of its {}", escape::name(&image.id_of)), Cell::Code(image.id.to_string()));
+        for wanted in &image.wants {
+            fact(host, &format!("image of {arm}, note"), Cell::Text(escape::name(wanted)));
+        }
+    }
+    for alike in lab::environment::alike(&environment.images) {
+        fact(host, "images alike", Cell::Text(escape::name(&alike)));
     }
 }
