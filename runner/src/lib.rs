@@ -9,23 +9,6 @@
 pub mod archive;
 /// The wall clock, and the monotonic clock of a trial.
 pub mod clock;
-<<<<<<< HEAD
-=======
-/// Health, tokenize and scoring requests, which are never timed.
-pub mod control;
-/// Cores and memory nodes, and who runs where.
-pub mod cores;
-/// From journals to tables.
-pub mod evidence;
-/// GPUs of this host: facts, leases, access, telemetry.
-pub mod gpu;
-/// A trusted reference scores outputs of a sealed bundle.
-pub mod grade;
-/// Servers that are containers.
-pub mod docker;
-/// What this host can measure, and what would spoil it.
-pub mod doctor;
->>>>>>> doctor
 /// What this host is.
 pub mod host;
 /// Cores and memory nodes, and who runs where.
@@ -64,6 +47,8 @@ pub mod process;
 pub mod docker;
 /// The client of a container, without privileges and inside of its network.
 pub mod driver;
+/// What this host can measure, and what would spoil it.
+pub mod doctor;
 /// The request set, the schedule and the plan of a workload.
 pub mod prepare;
 /// One arm, one server lifetime.
