@@ -58,7 +58,7 @@ fn each_mistake_has_its_line_and_its_next_step() {
         (
             "command = [\"{bench}\", \"stub\", \"--port\", \"{port}\"]\n[requests",
             "image = \"miner/server:latest\"\n[requests",
-            "`miner/server:latest` has no digest",
+            "next: bench check --pin x.toml",
         ),
     ] {
         let (code, text) = check(from, to);

@@ -62,6 +62,22 @@ impl Digest {
     }
 }
 
+/// A digest in the making, of bytes that come one block after another.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// The next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Of all bytes that came.
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// The files below a folder as sorted relative paths with `/`.
 pub fn files_below(root: &Path) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
@@ -135,6 +151,9 @@ mod tests {
         let abc = Digest::of("abc");
         assert_eq!(abc.to_string(), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(abc.to_string().parse(), Ok(abc));
+        let mut parts = Hasher::default();
+        ["a", "bc"].iter().for_each(|part| parts.update(part.as_bytes()));
+        assert_eq!(parts.digest(), abc);
     }
 
     #[test]

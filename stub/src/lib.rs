@@ -38,6 +38,8 @@ mod modes;
 mod options;
 /// When each token is due.
 mod pace;
+/// What can be reached from here.
+mod probe;
 /// Replies that say no.
 mod refusal;
 /// What was sent when.

@@ -98,6 +98,8 @@ pub enum Mode {
     LogFlood,
     /// Fault: markup, terminal escapes and formulas in every text, and a 1 MiB model name.
     HostileText,
+    /// Fault: takes `--hog` bytes of memory in the first request that the mode applies to.
+    HogMemory,
     /// Fault: claims a longer body than it sends.
     WrongContentLength,
     /// Fault: closes its sending side in mid-stream and stays.

@@ -29,6 +29,9 @@ pub struct Options {
     /// Most alternatives per token that a request may ask for.
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub max_logprobs: usize,
+    /// Before listening, try to connect to these, IP:PORT or a socket's path, and log each outcome.
+    #[arg(long, value_name = "ADDRESS,…", value_delimiter = ',')]
+    pub probe: Vec<String>,
 
     /// Seed of the language model.
     #[arg(long, default_value_t = 1, help_heading = "Model")]
@@ -96,6 +99,9 @@ pub struct Options {
     /// Size of the giant line or header, in bytes.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, help_heading = "Mode")]
     pub giant: u64,
+    /// Memory that `hog-memory` takes, in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, help_heading = "Mode")]
+    pub hog: u64,
     /// Lines a second that `log-flood` writes.
     #[arg(long, value_name = "LINES", default_value_t = 10_000, help_heading = "Mode")]
     pub flood: u32,

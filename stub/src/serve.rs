@@ -20,6 +20,7 @@ use crate::model::{Model, Weights};
 use crate::modes::behaviour;
 use crate::options::Options;
 use crate::pace::Load;
+use crate::probe;
 use crate::send_log::SendLog;
 use crate::server::Server;
 
@@ -53,6 +54,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl Error {
+    /// The exit code of the program `stub`: 3 where the mode asks for an exit at the start.
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::ExitAtStart) { 3 } else { 1 }
+    }
+}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
@@ -97,7 +105,9 @@ pub async fn serve(options: Options) -> Result<(), Error> {
 /// Serves until the mode ends it; tells its address before it listens.
 async fn until_death(options: Options, announce: impl FnOnce(SocketAddr)) -> Result<(), Error> {
     let behaviour = behaviour(&options);
+    probe::log_each(&options.probe).await;
     if behaviour.readiness(&options) == Readiness::Exit {
+        eprintln!("INFO Starting to load the model\nERROR Engine core process died unexpectedly");
         return Err(Error::ExitAtStart);
     }
     let wanted = SocketAddr::new(options.host, options.port);

@@ -1,3 +1,5 @@
+mod pin;
+
 use std::{path::PathBuf, process::ExitCode};
 
 use lab::{Result, workload, workload::Server};
@@ -8,9 +10,15 @@ pub(crate) struct Args {
     /// Workload files
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// First write the digest of every image in place of its tag, as the registry has it now
+    #[arg(long)]
+    pin: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    if args.pin && pin::run(&args.files)?.is_none() {
+        return Ok(ExitCode::from(130));
+    }
     for file in &args.files {
         let workload = workload::read(file)?;
         let prepared = runner::prepare::prepare(&workload)?;

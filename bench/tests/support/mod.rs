@@ -2,6 +2,8 @@
 //! and bundles out.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod engine;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -51,8 +51,13 @@ pub fn of_endpoint(path: &Path, url: &str, api_key_env: Option<&str>) -> Result<
 /// relative paths begin.
 pub fn parse(source: &str, path: &Path) -> Result<Workload> {
     let written: written::Workload = toml::from_str(source).map_err(|e| {
-        let line = e.span().map_or(1, |span| line_of(source, span.start));
-        Problem::input(e.to_string().trim_end().to_owned()).at(format!("{}:{line}", path.display()))
+        let start = e.span().map_or(0, |span| span.start);
+        let place = format!("{}:{}", path.display(), line_of(source, start));
+        let problem = Problem::input(e.to_string().trim_end().to_owned()).at(place);
+        if super::pin::is_tag(source, start) {
+            return problem.next(format!("bench check --pin {}", path.display()));
+        }
+        problem
     })?;
     Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }.workload(written)
 }
@@ -439,7 +444,7 @@ const OURS: [&str; 20] = [
     "best_of",
 ];
 
-fn line_of(source: &str, offset: usize) -> usize {
+pub(super) fn line_of(source: &str, offset: usize) -> usize {
     source.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)
 }
 

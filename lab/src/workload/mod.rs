@@ -9,6 +9,7 @@ mod arm;
 mod check;
 mod container;
 mod load;
+mod pin;
 mod url;
 mod written;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Bytes, Digest, Nanos, requests};
 pub use check::{of_endpoint, parse, read};
 pub use container::{Binds, Container, GpuAccess, Profile, Source};
+pub use pin::{Tagged, pin, tags};
 pub use url::Url;
 
 /// The name of the baseline among arms.

@@ -51,6 +51,7 @@ fn a_tag_without_a_digest_is_refused() {
     let text =
         problem(|s| s.replace("command = [\"server\", \"--fast\", \"{port}\"]", "image = \"vllm/vllm-openai:latest\""));
     assert!(text.starts_with("x.toml:7") && text.contains("name@sha256:"), "{text}");
+    assert!(text.ends_with("\n  next: bench check --pin x.toml"), "{text}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod contract;
 pub mod engine;
 mod image;
 mod reap;
+mod registry;
 
 use std::{
     collections::BTreeMap,

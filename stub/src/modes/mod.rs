@@ -5,6 +5,7 @@ mod decoding;
 mod garbage;
 mod hostile;
 mod lengths;
+mod memory;
 mod replies;
 mod start;
 mod streams;
@@ -47,6 +48,7 @@ pub(crate) fn behaviour(options: &Options) -> Box<dyn Behaviour> {
         Mode::ExitAtStart => Box::new(start::ExitAtStart),
         Mode::IgnoreTerm => Box::new(start::IgnoreTerm),
         Mode::LogFlood => Box::new(start::LogFlood),
+        Mode::HogMemory => Box::new(memory::HogMemory::default()),
         Mode::Error500 => Box::new(replies::Error500),
         Mode::Redirect => Box::new(replies::Redirect),
         Mode::Gzip => Box::new(replies::Gzip),
