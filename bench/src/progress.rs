@@ -163,7 +163,9 @@ impl Observer for Lines {
                 let mib = |bytes: &u64| bytes >> 20;
                 self.draw(state, &[format!("image of {arm} · {} of {} MiB", mib(done), mib(of))], done == of);
             }
-            Event::Again { why } => self.keep(state, &format!("{} · once more: {}", state.trial.clone(), in_short(why))),
+            Event::Again { why } => {
+                self.keep(state, &format!("{} · once more: {}", state.trial.clone(), in_short(why)))
+            }
             Event::Load { phase, of, time, seen } => {
                 let view = LoadView { phase, of: *of, time: *time, seen };
                 let over = seen.ended == u64::from(*of);

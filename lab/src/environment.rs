@@ -1,6 +1,6 @@
 //! The host a trial ran on. What could not be read is `null`, never guessed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -230,6 +230,28 @@ impl Environment {
     }
 }
 
+/// Arms that have the same image, or images that begin with the same layers: in words, those
+/// that share the most first.
+pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
+    let arms = |like: &dyn Fn(&ImageFacts) -> bool| -> Vec<&str> {
+        images.iter().filter(|(_, image)| like(image)).map(|(arm, _)| arm.as_str()).collect()
+    };
+    let ids: BTreeSet<Digest> = images.values().map(|image| image.id).collect();
+    let same = ids.into_iter().map(|id| arms(&|image| image.id == id)).filter(|arms| arms.len() > 1);
+    let mut lines: Vec<String> = same.map(|arms| format!("{} have the same image", arms.join(", "))).collect();
+
+    let shared = |a: &ImageFacts, b: &ImageFacts| a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
+    let pairs = images.values().flat_map(|a| images.values().map(move |b| (a, b))).filter(|(a, b)| a.id != b.id);
+    let beginnings: BTreeSet<&[Digest]> = pairs.map(|(a, b)| &a.layers[..shared(a, b)]).collect();
+    let mut beginnings: Vec<&[Digest]> = beginnings.into_iter().filter(|layers| !layers.is_empty()).collect();
+    beginnings.sort_by_key(|layers| std::cmp::Reverse(layers.len()));
+    for layers in beginnings {
+        let arms = arms(&|image| image.layers.starts_with(layers));
+        lines.push(format!("images of {} begin with the same {} layers", arms.join(", "), layers.len()));
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,29 +277,6 @@ mod tests {
         assert_eq!(busy.lasting(), idle.lasting());
         assert_ne!(busy.lasting(), Gpu { ecc: Some(false), ..busy.clone() }.lasting());
     }
-}
-
-/// Arms that have the same image, or images that begin with the same layers: in words.
-pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
-    let mut found = Vec::new();
-    let arms: Vec<(&String, &ImageFacts)> = images.iter().collect();
-    for (i, (one, a)) in arms.iter().enumerate() {
-        for (other, b) in &arms[i + 1..] {
-            let shared = a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
-            if a.id == b.id {
-                found.push(format!("{one} and {other} have the same image"));
-            } else if shared > 0 {
-                let (of_a, of_b) = (a.layers.len(), b.layers.len());
-                found.push(format!("{one} and {other} share {shared} layers of {of_a} and {of_b}"));
-            }
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     fn image(id: &str, layers: &[&str]) -> ImageFacts {
         ImageFacts {
@@ -297,15 +296,16 @@ mod tests {
             ("base", image("1", &["os", "vllm"])),
             ("copy", image("1", &["os", "vllm"])),
             ("on-top", image("2", &["os", "vllm", "patch"])),
-            ("other", image("3", &["alpine", "vllm"])),
+            ("again", image("3", &["os", "vllm", "patch", "more"])),
+            ("other", image("4", &["alpine", "vllm"])),
         ];
         let images = images.into_iter().map(|(arm, facts)| (arm.to_owned(), facts)).collect();
         assert_eq!(
             alike(&images),
             [
-                "base and copy have the same image",
-                "base and on-top share 2 layers of 2 and 3",
-                "copy and on-top share 2 layers of 2 and 3",
+                "base, copy have the same image",
+                "images of again, on-top begin with the same 3 layers",
+                "images of again, base, copy, on-top begin with the same 2 layers",
             ]
         );
     }

@@ -54,12 +54,7 @@ pub fn begin(folder: &Path, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
 }
 
 /// Writes `requests.csv`, `chunks.csv.zst` and `wire.zst`, and removes the journals.
-pub fn write(
-    folder: &Path,
-    phases: &[PhaseSeen],
-    shards: &[Arc<Mutex<Shard>>],
-    keys: &[Secret],
-) -> Result<Summary> {
+pub fn write(folder: &Path, phases: &[PhaseSeen], shards: &[Arc<Mutex<Shard>>], keys: &[Secret]) -> Result<Summary> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |e: io::Error| {

@@ -70,12 +70,7 @@ pub struct Measured {
 }
 
 /// Measures a server; an error is this machine's and ends the run.
-pub async fn measure(
-    setting: &Setting<'_>,
-    target: Target,
-    life: &mut impl Life,
-    folder: &Path,
-) -> Result<Measured> {
+pub async fn measure(setting: &Setting<'_>, target: Target, life: &mut impl Life, folder: &Path) -> Result<Measured> {
     let shards = evidence::begin(folder, setting.client.threads)?;
     let mut measured =
         Measured { outcome: TrialOutcome::Completed, stages: Stages::default(), phases: Vec::new(), shards };

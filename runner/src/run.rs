@@ -95,7 +95,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
         };
         options.observer.see(&Event::TrialStarted { trial, of: plan.trials.len() });
         let launch = had.launch(&trial.arm, arm, &trial.model, trial.gpus, &run)?;
-        let servers = trial::Servers { launch: &launch, key: Secret::of(arm, &trial.arm)?, gpus: &gpus, rest: had.rest() };
+        let servers =
+            trial::Servers { launch: &launch, key: Secret::of(arm, &trial.arm)?, gpus: &gpus, rest: had.rest() };
         trial::run(&setting, &servers, &environment.host, &folder).await?;
     }
     if let Some(containers) = &containers {
@@ -139,9 +140,7 @@ impl Had<'_> {
                 here: self.here.to_owned(),
             })),
             (Server::Endpoint(url), _) => Ok(Launch::Endpoint(url.clone())),
-            (Server::Image { .. }, Some(containers)) => {
-                containers.launch(self.workload, name, arm, model, gpus, run)
-            }
+            (Server::Image { .. }, Some(containers)) => containers.launch(self.workload, name, arm, model, gpus, run),
             (Server::Image { .. }, None) => Err(Problem::machine(format!("the image of {name} was not prepared"))),
         }
     }

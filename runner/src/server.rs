@@ -6,11 +6,7 @@ use lab::{
     workload::{Limits, Url},
 };
 
-use crate::{
-    clock::Clock,
-    control::Control,
-    docker, process,
-};
+use crate::{clock::Clock, control::Control, docker, process};
 
 /// How an arm's server is had.
 pub enum Launch {

@@ -9,9 +9,10 @@ use lab::{
 
 use crate::{
     clock::{self, Clock},
-    driver, gpu,
-    gpu::Telemetry,
+    driver,
     evidence::Summary,
+    gpu,
+    gpu::Telemetry,
     measure::{self, Setting, failed},
     progress::Event,
     server::{Ended, Foreign, Launch},

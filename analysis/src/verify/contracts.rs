@@ -20,9 +20,10 @@ pub(super) fn check(notes: &mut Notes, trials: &[Trial]) {
     for trial in started() {
         let Some(wanted) = terms.get(&(trial.trial.model.as_str(), trial.trial.gpus)) else { continue };
         let got = of(&trial.server);
-        let differs = wanted.iter().chain(&got).find(|(field, value)| {
-            wanted.get(*field) != Some(*value) || got.get(*field) != Some(*value)
-        });
+        let differs = wanted
+            .iter()
+            .chain(&got)
+            .find(|(field, value)| wanted.get(*field) != Some(*value) || got.get(*field) != Some(*value));
         if let Some((field, _)) = differs {
             let value = |of: &Terms| of.get(field).map_or("nothing".to_owned(), |v| lab::text::shown(v, 80));
             let what = format!("{field} is {}, the baseline's is {}", value(&got), value(wanted));

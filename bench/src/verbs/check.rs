@@ -1,8 +1,9 @@
+mod images;
 mod pin;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Result, workload, workload::Server};
+use lab::{Result, workload};
 
 /// Arguments of `bench check`.
 #[derive(clap::Args)]
@@ -13,6 +14,9 @@ pub(crate) struct Args {
     /// First write the digest of every image in place of its tag, as the registry has it now
     #[arg(long)]
     pin: bool,
+    /// Get the images that the container engine does not have yet, and look at them
+    #[arg(long)]
+    pull: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -43,6 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             );
         }
         notes(&workload);
+        if images::run(&workload, args.pull)?.is_none() {
+            return Ok(ExitCode::from(130));
+        }
         match &workload.equivalence {
             None => println!("  note: no [equivalence]: outputs will not be judged"),
             Some(e) if e.tolerance.is_none() => println!(
@@ -66,11 +73,6 @@ fn notes(workload: &workload::Workload) {
     }
     if workload.sampling.temperature > 0.0 && workload.equivalence.is_some() {
         println!("  note: temperature above 0: outputs cannot be judged, every verdict will be undecided");
-    }
-    let mut arms = workload.arms().map(|(_, arm)| arm);
-    let has_image = |server: &Server| matches!(server, Server::Image { .. });
-    if arms.any(|arm| has_image(&arm.server)) {
-        println!("  note: images are checked and planned; this version runs commands and endpoints only");
     }
     let fewest = workload.loads.iter().map(|l| l.requests).sum::<u32>();
     if let Some(e) = workload.equivalence.as_ref().filter(|e| e.sample > fewest) {

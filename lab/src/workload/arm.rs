@@ -94,7 +94,8 @@ impl Check<'_> {
         let bad = |inside: &&String| {
             let parts = inside.strip_prefix('/').unwrap_or("..").split('/');
             let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains([':', ',']);
-            parts.clone().any(odd) || taken.iter().any(|t| inside.as_str() == *t || inside.starts_with(&format!("{t}/")))
+            parts.clone().any(odd)
+                || taken.iter().any(|t| inside.as_str() == *t || inside.starts_with(&format!("{t}/")))
         };
         match binds.keys().find(bad) {
             None => Ok(()),

@@ -123,7 +123,8 @@ impl Check<'_> {
     pub(super) fn container(&self, container: Container) -> Result<Container> {
         self.in_range("container.port", u32::from(container.port), 1..=65_535)?;
         self.in_range("container.pids", container.pids, 16..=1 << 22)?;
-        let least = [("memory", container.memory.unwrap_or(LEAST)), ("scratch", container.scratch), ("shm", container.shm)];
+        let least =
+            [("memory", container.memory.unwrap_or(LEAST)), ("scratch", container.scratch), ("shm", container.shm)];
         for (field, size) in least {
             let enough = if field == "memory" { LEAST } else { Bytes(64 << 10) };
             if size < enough {

@@ -73,7 +73,10 @@ pub struct Server {
 /// How a container ended, by itself or not.
 #[derive(Debug, Clone)]
 enum End {
-    Server { code: i64, out_of_memory: bool },
+    Server {
+        code: i64,
+        out_of_memory: bool,
+    },
     /// The engine does not know it any more, or is gone itself.
     Lost(String),
 }
@@ -168,12 +171,7 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    async fn start(
-        &mut self,
-        clock: Clock,
-        trial: &str,
-        limits: &Limits,
-    ) -> std::result::Result<Server, NotReady> {
+    async fn start(&mut self, clock: Clock, trial: &str, limits: &Limits) -> std::result::Result<Server, NotReady> {
         let Launch { engine, container, .. } = self.launch;
         if !container.profile.inside() {
             self.network = Some(self.isolated_network(trial).await.map_err(host)?);
@@ -251,7 +249,8 @@ impl Made<'_> {
             ..ContainerCreateBody::default()
         };
         let docker = &launch.engine.docker;
-        let created = within(ANSWER, docker.create_container(None::<CreateContainerOptions>, body)).await.map_err(host)?;
+        let created =
+            within(ANSWER, docker.create_container(None::<CreateContainerOptions>, body)).await.map_err(host)?;
         self.id = Some(created.id.clone());
         let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(host)?;
         let granted = contract::granted(&found, self.network.as_deref());
@@ -273,7 +272,8 @@ impl Made<'_> {
         let Err(why) = within(ANSWER, docker.start_container(id, None)).await else { return Ok(()) };
         let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(host)?;
         let code = found.state.as_ref().and_then(|s| s.exit_code).unwrap_or(0);
-        let of_image = matches!(code, 126 | 127) || why.contains("unable to find user") || why.contains("exec format error");
+        let of_image =
+            matches!(code, 126 | 127) || why.contains("unable to find user") || why.contains("exec format error");
         let detail = format!("the server could not be started (exit {code}): {why}");
         if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(host(detail)) }
     }

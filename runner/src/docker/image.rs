@@ -17,6 +17,7 @@ use lab::{
 
 use super::engine::{ANSWER, Engine, in_words};
 use crate::{
+    archive::Archive,
     progress::{Event, Observer},
     server::NotReady,
 };
@@ -44,31 +45,70 @@ pub(super) async fn have(
     limits: &Limits,
     observer: &dyn Observer,
 ) -> Result<Image, NotReady> {
-    let found = match find(engine, source).await? {
+    let named = named(source)?;
+    let found = match find(engine, source, &named).await? {
         Some(found) => found,
         None => {
             let room = Room::of(engine);
             let getting = async {
-                match source {
-                    Source::Registry(image) => pull(engine, arm, &image.to_string(), limits, &room, observer).await,
-                    Source::Archive { path, digest } => load(engine, path, *digest, limits, &room).await,
+                match (source, &named) {
+                    (Source::Archive { path, .. }, Named::Archive(archive)) => {
+                        load(engine, path, archive, limits, &room).await
+                    }
+                    _ => pull(engine, arm, &named.name(), limits, &room, observer).await,
                 }
             };
             let late = || host(format!("the image of {arm} was not there after {}", limits.pull));
             tokio::time::timeout(limits.pull.into(), getting).await.map_err(|_| late())??;
-            find(engine, source).await?.ok_or_else(|| image(format!("the engine has no {source} after it got it")))?
+            let none = || image(format!("the engine has no {source} after it got it"));
+            find(engine, source, &named).await?.ok_or_else(none)?
         }
     };
     checked(source, found, limits)
 }
 
-/// What the engine has by that name.
-async fn find(engine: &Engine, source: &Source) -> Result<Option<ImageInspect>, NotReady> {
-    let name = match source {
-        Source::Registry(image) => image.to_string(),
-        Source::Archive { path, digest } => archive(path, *digest)?.config.to_string(),
-    };
-    match tokio::time::timeout(ANSWER.into(), engine.docker.inspect_image(&name)).await {
+/// What the engine has of an image, if it has it.
+pub(super) async fn described(engine: &Engine, source: &Source, limits: &Limits) -> Result<Option<Image>, NotReady> {
+    match find(engine, source, &named(source)?).await? {
+        Some(found) => checked(source, found, limits).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What the engine knows an image by.
+enum Named {
+    Registry(String),
+    Archive(Box<Archive>),
+}
+
+impl Named {
+    fn name(&self) -> String {
+        match self {
+            Named::Registry(name) => name.clone(),
+            Named::Archive(archive) => archive.config.to_string(),
+        }
+    }
+}
+
+/// The image inside of an archive is read only where the file has the digest asked for.
+fn named(source: &Source) -> Result<Named, NotReady> {
+    let Source::Archive { path, digest } = source else { return Ok(Named::Registry(source.to_string())) };
+    if !path.exists() {
+        return Err(host(format!("{}: the archive is not there", path.display())));
+    }
+    let archive = Archive::read(path).map_err(|problem| match problem.kind {
+        lab::Kind::Machine => host(problem.to_string()),
+        _ => image(problem.to_string()),
+    })?;
+    if archive.digest != *digest {
+        let (path, found) = (path.display(), archive.digest);
+        return Err(image(format!("{path}: the file's digest is {found}, asked for is {digest}")));
+    }
+    Ok(Named::Archive(Box::new(archive)))
+}
+
+async fn find(engine: &Engine, source: &Source, named: &Named) -> Result<Option<ImageInspect>, NotReady> {
+    match tokio::time::timeout(ANSWER.into(), engine.docker.inspect_image(&named.name())).await {
         Ok(Ok(found)) => Ok(Some(found)),
         Ok(Err(Error::DockerResponseServerError { status_code: 404, .. })) => Ok(None),
         Ok(Err(e)) => Err(host(format!("the engine does not say whether it has {source}: {}", in_words(&e)))),
@@ -76,20 +116,9 @@ async fn find(engine: &Engine, source: &Source) -> Result<Option<ImageInspect>, 
     }
 }
 
-/// The image inside of an archive whose file has the digest that was asked for.
-fn archive(path: &Path, digest: Digest) -> Result<crate::archive::Archive, NotReady> {
-    let unread = |what: String| host(format!("{}: {what}", path.display()));
-    let (found, _) = Digest::of_file(path).map_err(|e| unread(format!("the archive cannot be read: {e}")))?;
-    if found != digest {
-        return Err(image(format!("{}: the file's digest is {found}, asked for is {digest}", path.display())));
-    }
-    crate::archive::Archive::read(path).map_err(|problem| image(problem.to_string()))
-}
-
-async fn load(engine: &Engine, path: &Path, digest: Digest, limits: &Limits, room: &Room) -> Result<(), NotReady> {
-    let found = archive(path, digest)?;
-    room.fits(Bytes(found.bytes), limits)?;
-    let parts = found.loadable(path).map_err(|problem| host(problem.to_string()))?;
+async fn load(engine: &Engine, path: &Path, archive: &Archive, limits: &Limits, room: &Room) -> Result<(), NotReady> {
+    room.fits(Bytes(archive.bytes), limits)?;
+    let parts = archive.loadable(path).map_err(|problem| host(problem.to_string()))?;
     let options = ImportImageOptionsBuilder::default().quiet(true).build();
     let mut said = std::pin::pin!(engine.docker.import_image_stream(options, parts, None));
     while let Some(part) = said.next().await {
@@ -202,7 +231,9 @@ fn checked(source: &Source, found: ImageInspect, limits: &Limits) -> Result<Imag
     let config = found.config.unwrap_or_default();
     if let Some(name) = config.env.iter().flatten().find(|e| PRELOADS.iter().any(|p| e.starts_with(p))) {
         let name = lab::text::shown(name, 200);
-        return Err(image(format!("it sets {name}: programs of the host would load what it names; no image needs that")));
+        return Err(image(format!(
+            "it sets {name}: programs of the host would load what it names; no image needs that"
+        )));
     }
     let facts = ImageFacts {
         asked: source.to_string(),
@@ -252,12 +283,4 @@ fn image(detail: String) -> NotReady {
 
 fn host(detail: String) -> NotReady {
     NotReady { class: Class::Host, detail }
-}
-
-/// A question to the engine whose answer is part of a check.
-pub(super) async fn described(engine: &Engine, source: &Source, limits: &Limits) -> Result<Option<Image>, NotReady> {
-    match find(engine, source).await? {
-        Some(found) => checked(source, found, limits).map(Some),
-        None => Ok(None),
-    }
 }

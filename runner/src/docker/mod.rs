@@ -62,8 +62,7 @@ impl Containers {
         reap::reap(&engine).await?;
         let node = gpus.leased().first().and_then(|gpu| gpu.node);
         let client = &workload.client;
-        let layout =
-            cores::layout(&Topology::here()?, &workload.container.cores, &client.cores, client.threads, node)?;
+        let layout = cores::layout(&Topology::here()?, &workload.container.cores, &client.cores, client.threads, node)?;
         let mut containers = Containers {
             bench: bench.to_owned(),
             memory: memory(workload, &engine)?,
@@ -120,7 +119,15 @@ impl Containers {
     }
 
     /// How an arm's server is had for a model on so many GPUs.
-    pub fn launch(&self, workload: &Workload, name: &str, arm: &Arm, model: &str, gpus: u32, run: &str) -> Result<server::Launch> {
+    pub fn launch(
+        &self,
+        workload: &Workload,
+        name: &str,
+        arm: &Arm,
+        model: &str,
+        gpus: u32,
+        run: &str,
+    ) -> Result<server::Launch> {
         let Had::Image { args, binds, .. } = &arm.server else {
             return Err(Problem::machine(format!("{name} is no image")));
         };
@@ -186,15 +193,21 @@ fn memory(workload: &Workload, engine: &Engine) -> Result<u64> {
     }
 }
 
-/// What `bench check` says of images: those that the engine has, by arm.
-pub async fn described(engine: &Engine, workload: &Workload) -> BTreeMap<String, std::result::Result<Option<ImageFacts>, NotReady>> {
+/// An image for a person to look at: what the engine has, none where it has none, or why it
+/// cannot be used.
+pub type Found = std::result::Result<Option<ImageFacts>, NotReady>;
+
+/// Every arm's image. What the engine does not have is got first, if `get` is there to watch.
+pub async fn look(engine: &Engine, workload: &Workload, get: Option<&dyn Observer>) -> BTreeMap<String, Found> {
     let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref()).map(|arm| ("reference", arm));
     let mut found = BTreeMap::new();
     for (name, arm) in workload.arms().chain(reference) {
-        if let Had::Image { source, .. } = &arm.server {
-            let had = image::described(engine, source, &workload.limits).await;
-            found.insert(name.to_owned(), had.map(|image| image.map(|i| i.facts)));
-        }
+        let Had::Image { source, .. } = &arm.server else { continue };
+        let image = match get {
+            Some(observer) => image::have(engine, name, source, &workload.limits, observer).await.map(Some),
+            None => image::described(engine, source, &workload.limits).await,
+        };
+        found.insert(name.to_owned(), image.map(|image| image.map(|image| image.facts)));
     }
     found
 }

@@ -21,8 +21,7 @@ pub(super) fn labels(run: &str, trial: &str) -> HashMap<String, String> {
 
 /// Removes what gone processes made, and what this one has forgotten. Returns how much it was.
 pub(super) async fn reap(engine: &Engine) -> Result<usize> {
-    let failed =
-        |what: String| Problem::machine(format!("what an earlier run left behind cannot be removed: {what}"));
+    let failed = |what: String| Problem::machine(format!("what an earlier run left behind cannot be removed: {what}"));
     let ours = HashMap::from([("label".to_owned(), vec![OWNER.to_owned()])]);
     let containers = ListContainersOptionsBuilder::default().all(true).filters(&ours).build();
     let containers = within(ANSWER, engine.docker.list_containers(Some(containers))).await.map_err(failed)?;

@@ -15,8 +15,7 @@ use std::{
 };
 
 use lab::{
-    Nanos, Problem, Result,
-    plan,
+    Nanos, Problem, Result, plan,
     records::{Stages, TrialOutcome},
     workload::Limits,
 };
@@ -27,14 +26,7 @@ use tokio::{
 };
 
 use crate::{
-    clock::Clock,
-    docker,
-    evidence::Summary,
-    live::Glimpse,
-    log::Log,
-    measure::Setting,
-    progress::Event,
-    server::Life,
+    clock::Clock, docker, evidence::Summary, live::Glimpse, log::Log, measure::Setting, progress::Event, server::Life,
 };
 pub use privileges::NOBODY;
 pub use work::work;

@@ -24,7 +24,9 @@ impl Held {
             (Err(why), _) => {
                 return Err(lab::Problem::machine(format!("{count} GPUs are asked for, and there are none: {why}"))
                     .at("matrix.gpus")
-                    .next("install the driver, or set BENCH_NVML_LIBRARY to its libnvidia-ml.so.1; see `bench doctor`"));
+                    .next(
+                        "install the driver, or set BENCH_NVML_LIBRARY to its libnvidia-ml.so.1; see `bench doctor`",
+                    ));
             }
         };
         Ok(Held { library, facts, lease: held })

@@ -66,8 +66,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
     environment.gpus = gpus.facts.clone();
     let arm = equivalence.reference.as_ref().unwrap_or(&workload.baseline);
-    let containers =
-        Containers::prepare(workload, &[(REFERENCE, arm)], options.bench, &gpus, options.observer).await?;
+    let containers = Containers::prepare(workload, &[(REFERENCE, arm)], options.bench, &gpus, options.observer).await?;
     if let Some(containers) = &containers {
         containers.describe(&mut environment);
     }

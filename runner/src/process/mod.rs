@@ -16,7 +16,11 @@ use nix::{
 };
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::{clock::Clock, log::Log, server::{Ended, Life}};
+use crate::{
+    clock::Clock,
+    log::Log,
+    server::{Ended, Life},
+};
 pub use guard::guard;
 
 /// What a server is started from.
@@ -111,7 +115,6 @@ impl Life for Server {
         let status = tokio::time::timeout_at(deadline, self.child.wait()).await.ok()?;
         Some(status.map_or_else(|e| format!("unknown: {e}"), guard::in_words))
     }
-
 }
 
 impl Server {

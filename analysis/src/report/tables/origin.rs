@@ -212,7 +212,11 @@ fn containers(environment: &Environment, host: &str, fact: &mut impl FnMut(&str,
     for (arm, image) in &environment.images {
         let arm = escape::name(arm);
         fact(host, &format!("image of {arm}"), Cell::Code(escape::name(&image.asked)));
-        fact(host, &format!("image of {arm}, digest of its {}", escape::name(&image.id_of)), Cell::Code(image.id.to_string()));
+        fact(
+            host,
+            &format!("image of {arm}, digest of its {}", escape::name(&image.id_of)),
+            Cell::Code(image.id.to_string()),
+        );
         for wanted in &image.wants {
             fact(host, &format!("image of {arm}, note"), Cell::Text(escape::name(wanted)));
         }
