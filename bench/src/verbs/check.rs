@@ -2,7 +2,7 @@ mod pin;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Result, workload, workload::Server};
+use lab::{Result, workload};
 
 /// Arguments of `bench check`.
 #[derive(clap::Args)]
@@ -66,11 +66,6 @@ fn notes(workload: &workload::Workload) {
     }
     if workload.sampling.temperature > 0.0 && workload.equivalence.is_some() {
         println!("  note: temperature above 0: outputs cannot be judged, every verdict will be undecided");
-    }
-    let mut arms = workload.arms().map(|(_, arm)| arm);
-    let has_image = |server: &Server| matches!(server, Server::Image { .. });
-    if arms.any(|arm| has_image(&arm.server)) {
-        println!("  note: images are checked and planned; this version runs commands and endpoints only");
     }
     let fewest = workload.loads.iter().map(|l| l.requests).sum::<u32>();
     if let Some(e) = workload.equivalence.as_ref().filter(|e| e.sample > fewest) {
