@@ -42,8 +42,10 @@ pub struct Options {
     pub gpu_library: Option<PathBuf>,
 }
 
+type Look = fn(&Options) -> Vec<Finding>;
+
 /// What is looked at without asking anybody, all at once.
-const SUBJECTS: [(&str, fn(&Options) -> Vec<Finding>); 8] = [
+const SUBJECTS: [(&str, Look); 8] = [
     ("machine", |options| machine::findings(&options.root)),
     ("governor", |options| frequency::findings(&options.root)),
     ("clock source", |options| clock::findings(&options.root)),
