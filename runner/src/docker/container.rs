@@ -113,14 +113,20 @@ impl Launch {
         limits: &Limits,
     ) -> Result<std::result::Result<Server, (NotReady, Ended)>> {
         reap::reap(&self.engine).await?;
-        let mut made = Made { launch: self, id: None, network: None, facts: self.facts(), stages: Stages::default() };
+        let mut made =
+            Made { launch: self, id: None, network: None, facts: self.facts(), stages: Stages::default(), over: false };
         match made.start(clock, name, limits).await {
-            Ok(server) => Ok(Ok(server)),
+            Ok(server) => {
+                made.over = true;
+                Ok(Ok(server))
+            }
             Err(not) => {
-                let ended = Ended { facts: made.facts, stages: made.stages, ..Ended::default() };
-                if let Some(id) = &made.id {
+                made.over = true;
+                let (facts, stages) = (std::mem::take(&mut made.facts), std::mem::take(&mut made.stages));
+                let ended = Ended { facts, stages, ..Ended::default() };
+                if let Some(id) = made.id.take() {
                     let left = |why| Problem::machine(format!("the container of {name} cannot be removed: {why}"));
-                    reap::remove(&self.engine, id).await.map_err(left)?;
+                    reap::remove(&self.engine, &id).await.map_err(left)?;
                 }
                 reap::reap(&self.engine).await?;
                 Ok(Err((not, ended)))
@@ -168,6 +174,16 @@ struct Made<'a> {
     network: Option<String>,
     facts: ServerFacts,
     stages: Stages,
+    /// Whether it has become a server or has failed; else it was broken off.
+    over: bool,
+}
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            super::engine::clean_up_now();
+        }
+    }
 }
 
 impl Made<'_> {
@@ -432,14 +448,10 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// After Ctrl-C or a failure there is nobody left to wait for a removal, so it is waited
-    /// for here.
     fn drop(&mut self) {
         self.watching.abort();
         if !self.removed {
-            let (id, network) = (self.id.clone(), self.network.clone());
-            let removal = std::thread::spawn(move || super::engine::remove_now(&id, network.as_deref()));
-            let _ = removal.join();
+            super::engine::clean_up_now();
         }
     }
 }

@@ -53,19 +53,34 @@ impl Engine {
     }
 }
 
-/// Removes a container and its network from a thread that has nothing else to do. What cannot
-/// be removed now is removed by the next run.
-pub(super) fn remove_now(id: &str, network: Option<&str>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    runtime.block_on(async {
-        // Connections of another runtime are of no use here.
-        let Ok(engine) = Engine::connect().await else { return };
-        let _ = super::reap::remove(&engine, id).await;
-        if let Some(network) = network {
-            let _ = within(ANSWER, engine.docker.remove_network(network)).await;
-        }
+/// Removes what this process has made, on a thread that has nothing else to do: after Ctrl-C
+/// nobody is left who could wait for it. What was asked for when the asking was broken off may
+/// still be on its way, so it is looked for until it has come. What this leaves behind is
+/// removed by the next run.
+pub(super) fn clean_up_now() {
+    let cleaning = std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let clean = async {
+            // Connections of another runtime are of no use here.
+            let Ok(engine) = Engine::connect().await else { return };
+            let mut found = 0;
+            loop {
+                match super::reap::reap(&engine).await {
+                    Ok(0) if found > 0 => return,
+                    Ok(removed) => found += removed,
+                    Err(_) => return,
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        // Past it, nothing was on its way.
+        let _ = runtime.block_on(async { tokio::time::timeout(CLEAN.into(), clean).await });
     });
+    let _ = cleaning.join();
 }
+
+/// What is on its way to the engine comes within this time.
+const CLEAN: Nanos = Nanos::from_secs(3);
 
 /// An answer of the engine, or why there is none.
 pub(super) async fn within<T>(
