@@ -83,7 +83,7 @@ impl Containers {
         let Had::Image { source, binds, .. } = &arm.server else { return Ok(()) };
         for (inside, outside) in workload.container.binds.iter().chain(binds) {
             observer.see(&Event::Stage(&format!("reading what containers see as {inside}")));
-            let (digest, _) = Digest::of_tree(outside)
+            let digest = Digest::of_host_folder(outside)
                 .map_err(|e| Problem::io(Kind::Machine, "read a folder that containers see", outside, &e))?;
             self.binds.insert(bound(workload, name, inside), digest);
         }
