@@ -288,8 +288,10 @@ impl Made<'_> {
         let Err(why) = within(ANSWER, docker.start_container(id, None)).await else { return Ok(()) };
         let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(host)?;
         let code = found.state.as_ref().and_then(|s| s.exit_code).unwrap_or(0);
-        let of_image =
-            matches!(code, 126 | 127) || why.contains("unable to find user") || why.contains("exec format error");
+        let of_engine = why.contains("docker-init");
+        let of_image = (!of_engine && matches!(code, 126 | 127))
+            || why.contains("unable to find user")
+            || why.contains("exec format error");
         let detail = format!("the server could not be started (exit {code}): {why}");
         if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(host(detail)) }
     }

@@ -54,7 +54,8 @@ pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
         cap_drop: (!open).then(|| vec!["ALL".to_owned()]),
         security_opt: (!open).then(|| vec!["no-new-privileges".to_owned()]),
         ipc_mode: Some("private".to_owned()),
-        init: Some(true),
+        // It lies where folders of the host would hide it.
+        init: Some(container.profile != Profile::HostBinds),
         pids_limit: Some(i64::from(container.pids)),
         memory: Some(memory),
         memory_swap: Some(memory),
