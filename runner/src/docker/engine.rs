@@ -1,4 +1,10 @@
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bollard::{Docker, models::SystemInfo};
 use lab::{Kind, Nanos, Problem, Result, environment};
@@ -7,6 +13,8 @@ use lab::{Kind, Nanos, Problem, Result, environment};
 #[derive(Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
+    /// Whether it was told to make something and has not answered.
+    pub(super) making: Arc<AtomicBool>,
     /// What it says of itself.
     pub facts: environment::Engine,
     /// Everything that it says of itself.
@@ -38,7 +46,19 @@ impl Engine {
         let version = within(ANSWER, spoken.version()).await.map_err(&failed)?;
         let info = within(ANSWER, spoken.info()).await.map_err(&failed)?;
         let facts = facts(version.version.unwrap_or_default(), version.api_version.unwrap_or_default(), &info);
-        Ok(Engine { docker: spoken, facts, info })
+        Ok(Engine { docker: spoken, making: Arc::default(), facts, info })
+    }
+
+    /// An answer to the order to make something. The engine carries it out whether or not
+    /// anybody still waits.
+    pub(super) async fn makes<T>(
+        &self,
+        order: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
+    ) -> std::result::Result<T, String> {
+        self.making.store(true, Ordering::Relaxed);
+        let made = within(ANSWER, order).await;
+        self.making.store(false, Ordering::Relaxed);
+        made
     }
 
     /// Waits until an engine that went away answers again.
@@ -52,35 +72,6 @@ impl Engine {
         within(BACK, ask).await
     }
 }
-
-/// Removes what this process has made, on a thread that has nothing else to do: after Ctrl-C
-/// nobody is left who could wait for it. What was asked for when the asking was broken off may
-/// still be on its way, so it is looked for until it has come. What this leaves behind is
-/// removed by the next run.
-pub(super) fn clean_up_now() {
-    let cleaning = std::thread::spawn(|| {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        let clean = async {
-            // Connections of another runtime are of no use here.
-            let Ok(engine) = Engine::connect().await else { return };
-            let mut found = 0;
-            loop {
-                match super::reap::reap(&engine).await {
-                    Ok(0) if found > 0 => return,
-                    Ok(removed) => found += removed,
-                    Err(_) => return,
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        // Past it, nothing was on its way.
-        let _ = runtime.block_on(async { tokio::time::timeout(CLEAN.into(), clean).await });
-    });
-    let _ = cleaning.join();
-}
-
-/// What is on its way to the engine comes within this time.
-const CLEAN: Nanos = Nanos::from_secs(3);
 
 /// An answer of the engine, or why there is none.
 pub(super) async fn within<T>(
