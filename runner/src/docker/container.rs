@@ -231,6 +231,10 @@ impl Made<'_> {
     /// Makes the container and holds what the engine says of it against what was asked for.
     async fn create(&self, trial: &str) -> std::result::Result<(String, Contract), NotReady> {
         let launch = self.launch;
+        if self.facts.command.is_empty() {
+            let detail = "the image names no program, and the arm has no args".to_owned();
+            return Err(NotReady { class: Class::Image, detail });
+        }
         let asked = contract::asked(&launch.terms(self.network.as_deref()));
         let wanted = contract::of(&asked, self.network.as_deref());
         let mut env: BTreeMap<&str, &str> = BTreeMap::from([("HOME", HOME)]);
