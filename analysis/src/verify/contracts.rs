@@ -53,6 +53,7 @@ fn of(server: &ServerFacts) -> Terms {
     if let Some(container) = &server.container {
         terms.insert("profile".to_owned(), container.profile.name().to_owned());
         terms.insert("client".to_owned(), format!("{:?}", container.client).to_lowercase());
+        terms.insert("cold".to_owned(), container.cold.to_string());
         let alike = Contract { tmpfs: BTreeMap::new(), binds: BTreeMap::new(), ..container.contract.clone() };
         if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(alike) {
             terms.extend(fields.into_iter().map(|(name, value)| (name, value.to_string())));
