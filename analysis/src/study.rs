@@ -231,20 +231,14 @@ fn read_trials(bundle: &Bundle, contract: &Contract, tokenizers: &BTreeMap<Strin
 fn read_trial(bundle: &Bundle, planned: &plan::Trial, folder: &str, tokenizer: &Tokenizer) -> Result<Trial> {
     let place = format!("{TRIALS}/{folder}");
     let broken = |what: String| Problem::broken(what).at(place.clone()).next("run bench verify");
-    let has = |file: &str| bundle.manifest.files.iter().any(|f| f.path == format!("{place}/{file}"));
     let text = contract::text(bundle, &format!("{place}/{TRIAL}"))?;
     let record: records::Trial = lab::bundle::versioned(&text, records::FORMAT, &place)?;
     if record.trial != *planned {
         return Err(broken("its trial.json does not tell the planned trial".into()));
     }
     let completed = record.outcome == TrialOutcome::Completed;
-    let (rows, chunks): (Vec<RequestRow>, Vec<ChunkRow>) =
-        if completed || (has(lab::bundle::REQUEST_TABLE) && has(lab::bundle::CHUNK_TABLE)) {
-            let stored = bundle.trial(folder)?;
-            (stored.requests, stored.chunks)
-        } else {
-            (Vec::new(), Vec::new())
-        };
+    let stored = bundle.trial(folder)?;
+    let (rows, chunks): (Vec<RequestRow>, Vec<ChunkRow>) = (stored.requests, stored.chunks);
     let mut by_request = BTreeMap::<u32, Vec<&ChunkRow>>::new();
     chunks.iter().for_each(|c| by_request.entry(c.request).or_default().push(c));
     let mut by_id = BTreeMap::new();

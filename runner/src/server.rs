@@ -84,8 +84,7 @@ pub async fn ready(
     let mut pause = Nanos::from_millis(5);
     loop {
         if let Some(how) = life.exited() {
-            let detail = format!("the server ended before it was ready ({how})");
-            return Err(NotReady { class: Class::Start, detail });
+            return Err(ended_early(&how));
         }
         let mut why = String::new();
         for route in life.routes() {
@@ -101,6 +100,11 @@ pub async fn ready(
         tokio::time::sleep(pause.into()).await;
         pause = Nanos(pause.0 * 3 / 2).min(Nanos::from_millis(250));
     }
+}
+
+/// A server that ended before anybody heard of it.
+pub fn ended_early(how: &str) -> NotReady {
+    NotReady { class: Class::Start, detail: format!("the server ended before it was ready ({how})") }
 }
 
 /// How a server ended during the run, if it did. One that hung up on us may take a moment to

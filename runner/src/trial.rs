@@ -15,7 +15,7 @@ use crate::{
     gpu::Telemetry,
     measure::{self, Setting, failed},
     progress::Event,
-    server::{Ended, Foreign, Launch},
+    server::{self, Ended, Foreign, Launch},
     target::{Secret, Target},
 };
 
@@ -128,6 +128,13 @@ async fn in_container(
         Ok(server) => server,
         Err((not, ended)) => return Ok(Attempted::never(not.class, not.detail, ended)),
     };
+    if let Some(how) = server.ended_at_once().await {
+        let words = server.last_words();
+        let ended = server.stop(clock, setting.limits).await?;
+        let not = server::ended_early(&how);
+        let outcome = with_words(failed(not.class, not.detail), &words);
+        return Ok(Attempted { outcome, stages: ended.stages.clone(), ended, summary: Summary::default() });
+    }
     let order = driver::Order::new(clock, &server, launch.cores(), run.path(), setting.trial);
     let mut driver = driver::Driver::start(launch.bench(), &order, own.path()).await?;
     let driven = driver.measure(&mut server, setting).await;

@@ -138,14 +138,18 @@ impl Bundle {
         Tokenizer::from_bytes(&bytes).map_err(|p| Problem::broken(p.what).at(name))
     }
 
-    /// The facts and tables of a trial.
+    /// The facts and tables of a trial; no rows where it failed before anybody was asked.
     pub fn trial(&self, folder: &str) -> Result<TrialRecord> {
         let name = |file: &str| format!("{TRIALS}/{folder}/{file}");
-        Ok(TrialRecord {
-            trial: super::versioned(&self.text(&name(TRIAL))?, records::FORMAT, &name(TRIAL))?,
-            requests: self.table(&name(REQUEST_TABLE))?,
-            chunks: self.table(&name(CHUNK_TABLE))?,
-        })
+        let trial: records::Trial = super::versioned(&self.text(&name(TRIAL))?, records::FORMAT, &name(TRIAL))?;
+        let has = |file: &str| self.manifest.files.iter().any(|f| f.path == name(file));
+        let completed = trial.outcome == records::TrialOutcome::Completed;
+        let (requests, chunks) = if completed || (has(REQUEST_TABLE) && has(CHUNK_TABLE)) {
+            (self.table(&name(REQUEST_TABLE))?, self.table(&name(CHUNK_TABLE))?)
+        } else {
+            Default::default()
+        };
+        Ok(TrialRecord { trial, requests, chunks })
     }
 
     /// The raw bytes of a trial's requests.

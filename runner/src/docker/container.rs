@@ -54,7 +54,7 @@ pub struct Launch {
     pub(super) grant: gpu::Grant,
 }
 
-/// A server in its container. Dropping it removes the container.
+/// A server in its container. One that is not stopped goes with all containers of its run.
 pub struct Server {
     engine: Engine,
     id: String,
@@ -67,7 +67,6 @@ pub struct Server {
     log: Log,
     facts: ServerFacts,
     stages: Stages,
-    removed: bool,
 }
 
 /// How a container ended, by itself or not.
@@ -99,7 +98,10 @@ impl Launch {
 
     /// Before another attempt: the engine answers, and nothing is left of the last one.
     pub async fn recover(&self) -> Result<()> {
-        let gone = |why| Problem::machine(format!("the container engine did not come back: {why}"));
+        let gone = |why| {
+            Problem::machine(format!("the container engine did not come back: {why}"))
+                .next("start it, then continue with --resume")
+        };
         self.engine.back().await.map_err(gone)?;
         reap::reap(&self.engine).await.map(drop)
     }
@@ -112,18 +114,19 @@ impl Launch {
         name: &str,
         limits: &Limits,
     ) -> Result<std::result::Result<Server, (NotReady, Ended)>> {
-        reap::reap(&self.engine).await?;
-        let mut made = Made { launch: self, id: None, network: None, facts: self.facts(), stages: Stages::default() };
+        if let Err(problem) = reap::reap(&self.engine).await {
+            return Ok(Err((host(problem.what), Ended::default())));
+        }
+        let mut made = Made { launch: self, network: None, facts: self.facts(), stages: Stages::default() };
         match made.start(clock, name, limits).await {
             Ok(server) => Ok(Ok(server)),
             Err(not) => {
                 let ended = Ended { facts: made.facts, stages: made.stages, ..Ended::default() };
-                if let Some(id) = &made.id {
-                    let left = |why| Problem::machine(format!("the container of {name} cannot be removed: {why}"));
-                    reap::remove(&self.engine, id).await.map_err(left)?;
+                match reap::reap(&self.engine).await {
+                    // What the next attempt does first is to clean up.
+                    Err(problem) if not.class != Class::Host => Err(problem),
+                    _ => Ok(Err((not, ended))),
                 }
-                reap::reap(&self.engine).await?;
-                Ok(Err((not, ended)))
             }
         }
     }
@@ -164,7 +167,6 @@ impl Launch {
 /// A container on its way to being a server.
 struct Made<'a> {
     launch: &'a Launch,
-    id: Option<String>,
     network: Option<String>,
     facts: ServerFacts,
     stages: Stages,
@@ -176,9 +178,8 @@ impl Made<'_> {
         if !container.profile.inside() {
             self.network = Some(self.isolated_network(trial).await.map_err(host)?);
         }
-        let contract = self.create(trial).await?;
+        let (id, contract) = self.create(trial).await?;
         self.stages.created_ns = Some(clock.now());
-        let id = self.id.clone().unwrap_or_default();
         let mut log = Log::new(limits.log);
         let output = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
         let attached = within(ANSWER, engine.docker.attach_container(&id, Some(output))).await.map_err(host)?;
@@ -198,7 +199,6 @@ impl Made<'_> {
             exit_code: None,
             out_of_memory: false,
         });
-        self.id = None;
         Ok(Server {
             engine: engine.clone(),
             id,
@@ -210,7 +210,6 @@ impl Made<'_> {
             log,
             facts: std::mem::take(&mut self.facts),
             stages: std::mem::take(&mut self.stages),
-            removed: false,
         })
     }
 
@@ -225,12 +224,12 @@ impl Made<'_> {
             labels: Some(reap::labels(run, trial)),
             ..NetworkCreateRequest::default()
         };
-        within(ANSWER, engine.docker.create_network(request)).await?;
+        engine.makes(engine.docker.create_network(request)).await?;
         Ok(name)
     }
 
     /// Makes the container and holds what the engine says of it against what was asked for.
-    async fn create(&mut self, trial: &str) -> std::result::Result<Contract, NotReady> {
+    async fn create(&self, trial: &str) -> std::result::Result<(String, Contract), NotReady> {
         let launch = self.launch;
         let asked = contract::asked(&launch.terms(self.network.as_deref()));
         let wanted = contract::of(&asked, self.network.as_deref());
@@ -249,9 +248,8 @@ impl Made<'_> {
             ..ContainerCreateBody::default()
         };
         let docker = &launch.engine.docker;
-        let created =
-            within(ANSWER, docker.create_container(None::<CreateContainerOptions>, body)).await.map_err(host)?;
-        self.id = Some(created.id.clone());
+        let made = docker.create_container(None::<CreateContainerOptions>, body);
+        let created = launch.engine.makes(made).await.map_err(host)?;
         let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(host)?;
         let granted = contract::granted(&found, self.network.as_deref());
         let mut differences = contract::differences(&wanted, &granted);
@@ -259,7 +257,7 @@ impl Made<'_> {
             differences.push(format!("image: asked for {}, made from {:?}", launch.image.facts.id, found.image));
         }
         if differences.is_empty() {
-            Ok(granted)
+            Ok((created.id, granted))
         } else {
             Err(host(format!("the container engine did not do as it was told: {}", differences.join("; "))))
         }
@@ -363,6 +361,16 @@ impl Server {
         self.address
     }
 
+    /// How it ended, where it did so before its network could be entered: then nobody connects,
+    /// for its address without its network is one of this host's.
+    pub async fn ended_at_once(&mut self) -> Option<String> {
+        if self.namespace.is_some() || self.network.is_some() {
+            return None;
+        }
+        let end = self.exited_within(ANSWER).await;
+        Some(end.unwrap_or_else(|| "nobody says how".to_owned()))
+    }
+
     /// Waits until it has ended, and says how.
     pub async fn gone(&mut self) -> String {
         match self.end.wait_for(Option::is_some).await.map(|end| end.clone()) {
@@ -424,23 +432,15 @@ impl Server {
     async fn remove(&mut self) -> std::result::Result<(), String> {
         reap::remove(&self.engine, &self.id).await?;
         if let Some(network) = &self.network {
-            within(ANSWER, self.engine.docker.remove_network(network)).await?;
+            reap::remove_network(&self.engine, network).await?;
         }
-        self.removed = true;
         Ok(())
     }
 }
 
 impl Drop for Server {
-    /// After Ctrl-C or a failure there is nobody left to wait for a removal, so it is waited
-    /// for here.
     fn drop(&mut self) {
         self.watching.abort();
-        if !self.removed {
-            let (id, network) = (self.id.clone(), self.network.clone());
-            let removal = std::thread::spawn(move || super::engine::remove_now(&id, network.as_deref()));
-            let _ = removal.join();
-        }
     }
 }
 

@@ -1,4 +1,10 @@
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bollard::{Docker, models::SystemInfo};
 use lab::{Kind, Nanos, Problem, Result, environment};
@@ -7,6 +13,8 @@ use lab::{Kind, Nanos, Problem, Result, environment};
 #[derive(Clone)]
 pub struct Engine {
     pub(super) docker: Docker,
+    /// Whether it was told to make something and has not answered.
+    pub(super) making: Arc<AtomicBool>,
     /// What it says of itself.
     pub facts: environment::Engine,
     /// Everything that it says of itself.
@@ -38,7 +46,19 @@ impl Engine {
         let version = within(ANSWER, spoken.version()).await.map_err(&failed)?;
         let info = within(ANSWER, spoken.info()).await.map_err(&failed)?;
         let facts = facts(version.version.unwrap_or_default(), version.api_version.unwrap_or_default(), &info);
-        Ok(Engine { docker: spoken, facts, info })
+        Ok(Engine { docker: spoken, making: Arc::default(), facts, info })
+    }
+
+    /// An answer to the order to make something. The engine carries it out whether or not
+    /// anybody still waits.
+    pub(super) async fn makes<T>(
+        &self,
+        order: impl Future<Output = std::result::Result<T, bollard::errors::Error>>,
+    ) -> std::result::Result<T, String> {
+        self.making.store(true, Ordering::Relaxed);
+        let made = within(ANSWER, order).await;
+        self.making.store(false, Ordering::Relaxed);
+        made
     }
 
     /// Waits until an engine that went away answers again.
@@ -51,20 +71,6 @@ impl Engine {
         };
         within(BACK, ask).await
     }
-}
-
-/// Removes a container and its network from a thread that has nothing else to do. What cannot
-/// be removed now is removed by the next run.
-pub(super) fn remove_now(id: &str, network: Option<&str>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    runtime.block_on(async {
-        // Connections of another runtime are of no use here.
-        let Ok(engine) = Engine::connect().await else { return };
-        let _ = super::reap::remove(&engine, id).await;
-        if let Some(network) = network {
-            let _ = within(ANSWER, engine.docker.remove_network(network)).await;
-        }
-    });
 }
 
 /// An answer of the engine, or why there is none.

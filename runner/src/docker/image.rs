@@ -259,10 +259,16 @@ fn wants(config: &ImageConfig) -> Vec<String> {
     if matches!(user.split(':').next(), Some("" | "0" | "root")) {
         wants.push("it runs as root (of its container, without capabilities in the profile strict)".to_owned());
     }
-    for path in config.volumes.iter().flatten() {
+    // Engines say the same in another order each time.
+    let sorted = |said: &Option<Vec<String>>| {
+        let mut all = said.clone().unwrap_or_default();
+        all.sort_unstable();
+        all
+    };
+    for path in sorted(&config.volumes) {
         wants.push(format!("it declares the volume {path}; it gets a temporary folder there"));
     }
-    let ports: Vec<&str> = config.exposed_ports.iter().flatten().map(String::as_str).collect();
+    let ports = sorted(&config.exposed_ports);
     if ports.len() > 1 {
         wants.push(format!("it exposes the ports {}; only one is used", ports.join(", ")));
     }

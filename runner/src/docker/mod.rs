@@ -11,8 +11,10 @@ mod reap;
 mod registry;
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::atomic::Ordering,
 };
 
 use lab::{
@@ -33,7 +35,8 @@ use crate::{
     server::{self, NotReady},
 };
 
-/// All that the containers of a run have in common, and the images of its arms.
+/// All that the containers of a run have in common, and the images of its arms. Dropping it
+/// removes them.
 pub struct Containers {
     engine: Engine,
     bench: PathBuf,
@@ -43,6 +46,17 @@ pub struct Containers {
     driver: String,
     binds: BTreeMap<String, Digest>,
     images: BTreeMap<String, std::result::Result<Image, NotReady>>,
+    ended: Cell<bool>,
+}
+
+impl Drop for Containers {
+    /// After Ctrl-C or a failure there is nobody left to wait for a removal, so it is waited
+    /// for here.
+    fn drop(&mut self) {
+        if !self.ended.get() {
+            reap::reap_now(self.engine.making.load(Ordering::Relaxed));
+        }
+    }
 }
 
 impl Containers {
@@ -72,6 +86,7 @@ impl Containers {
             images: BTreeMap::new(),
             layout,
             engine,
+            ended: Cell::new(false),
         };
         for (name, arm) in arms {
             containers.add(workload, name, arm, observer).await?;
@@ -166,7 +181,9 @@ impl Containers {
 
     /// At the end nothing is left.
     pub async fn end(&self) -> Result<()> {
-        reap::reap(&self.engine).await.map(drop)
+        reap::reap(&self.engine).await?;
+        self.ended.set(true);
+        Ok(())
     }
 }
 

@@ -1,6 +1,11 @@
 //! Nothing is left behind: what a bench that is gone had made is removed by the next one.
 
-use std::{collections::HashMap, fs, os::unix::fs::MetadataExt};
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::fs::MetadataExt,
+    time::{Duration, Instant},
+};
 
 use bollard::{
     errors::Error,
@@ -35,8 +40,7 @@ pub(super) async fn reap(engine: &Engine) -> Result<usize> {
     let networks = ListNetworksOptionsBuilder::default().filters(&ours).build();
     for network in within(ANSWER, engine.docker.list_networks(Some(networks))).await.map_err(failed)? {
         if abandoned(network.labels.as_ref()) {
-            let name = network.name.unwrap_or_default();
-            within(ANSWER, engine.docker.remove_network(&name)).await.map_err(failed)?;
+            remove_network(engine, &network.name.unwrap_or_default()).await.map_err(failed)?;
             removed += 1;
         }
     }
@@ -55,6 +59,41 @@ pub(super) async fn remove(engine: &Engine, id: &str) -> std::result::Result<(),
     }
 }
 
+/// Removes a network. Whoever else removes the container in it may not be done.
+pub(super) async fn remove_network(engine: &Engine, name: &str) -> std::result::Result<(), String> {
+    let removal = async {
+        loop {
+            match engine.docker.remove_network(name).await {
+                Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => return,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    };
+    tokio::time::timeout(ANSWER.into(), removal).await.map_err(|_| format!("the network {name} still stands"))
+}
+
+/// Removes what this process made, from a thread that has nothing else to do, for a run that
+/// is not finished. An order that was not answered (`making`) may be carried out a moment
+/// later. What cannot be removed now is removed by the next run.
+pub(super) fn reap_now(making: bool) {
+    let work = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            // Connections of another runtime are of no use here.
+            let Ok(engine) = Engine::connect().await else { return };
+            let until = Instant::now() + if making { MADE } else { Duration::ZERO };
+            while reap(&engine).await.is_ok() && Instant::now() < until {
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+    };
+    let _ = std::thread::spawn(work).join();
+}
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Until what the engine was told to make is there.
+const MADE: Duration = Duration::from_secs(2);
 /// Until a container has to be gone.
 const REMOVAL: Nanos = Nanos::from_secs(60);
 

@@ -44,7 +44,10 @@ impl Reference {
             }
             Launch::Container(launch) => {
                 let name = format!("reference-{model}");
-                let server = launch.start(clock, &name, limits).await?.map_err(|(not, _)| failed(&not, None))?;
+                let mut server = launch.start(clock, &name, limits).await?.map_err(|(not, _)| failed(&not, None))?;
+                if let Some(how) = server.ended_at_once().await {
+                    return Err(failed(&server::ended_early(&how), Some(server.last_words())));
+                }
                 let inside = server.namespace().map(Inside::enter).transpose()?;
                 let target = Target::at(clock, server.address(), limits.response, key);
                 (Running::Container(Box::new(server), inside), target)
