@@ -4,6 +4,8 @@
 use lab::{Digest, Nanos};
 use serde::Serialize;
 
+use crate::metrics::Overhead;
+
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
 /// each load, ladders, notes, the client's lag.
 pub const FORMAT: u32 = 2;
@@ -286,6 +288,9 @@ pub struct Baseline {
     pub send_lag_p99_ns: Option<Nanos>,
     /// The longest that bytes of any arm had been at this host before the client read them.
     pub read_behind_ns: Option<Nanos>,
+    /// What containers cost beside the servers in them, over all arms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containers: Option<Overhead>,
 }
 
 /// Something that is not counted.

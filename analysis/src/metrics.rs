@@ -2,6 +2,7 @@
 //! client was. Formulas: `METHOD.md`, section *Metrics*.
 
 mod lag;
+mod overhead;
 mod rate;
 mod slo;
 mod steady;
@@ -16,6 +17,7 @@ use stats::quantile::{Level, Sample};
 use crate::study::{Response, Trial};
 
 pub use lag::{MOST_LAG, client_lag_p99, read_behind, send_lag_p99};
+pub use overhead::{Overhead, overhead};
 pub(crate) use rate::{complete, tokens};
 pub use rate::{output_throughput, phase_time, request_throughput};
 pub use slo::{Service, goodput, service};

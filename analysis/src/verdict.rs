@@ -54,6 +54,7 @@ pub fn judge(study: &Study) -> Judgement {
             client_lag_p99_ns: largest(metrics::client_lag_p99),
             send_lag_p99_ns: largest(metrics::send_lag_p99),
             read_behind_ns: largest(metrics::read_behind),
+            containers: metrics::overhead(study),
         },
         loads: loads::facts(study, &voids),
         ladders: ladder::ladders(study, &voids),

@@ -46,6 +46,24 @@ impl Digest {
         Ok((Self::of(listing), total))
     }
 
+    /// Of a folder of the host as it stands, links and all: as [`of_tree`](Self::of_tree), but a
+    /// symbolic link is the line `link <target> <path>`, wherever it leads, and what is neither
+    /// file nor link is left out.
+    pub fn of_host_folder(root: &Path) -> io::Result<Self> {
+        let mut listing = String::new();
+        for path in files_below(root)? {
+            let full = root.join(&path);
+            let kind = std::fs::symlink_metadata(&full)?.file_type();
+            if kind.is_symlink() {
+                listing.push_str(&format!("link {} {path}\n", std::fs::read_link(&full)?.display()));
+            } else if kind.is_file() {
+                let (digest, size) = Self::of_file(&full)?;
+                listing.push_str(&format!("{} {size} {path}\n", digest.hex()));
+            }
+        }
+        Ok(Self::of(listing))
+    }
+
     /// The 64 hexadecimal digits.
     pub fn hex(&self) -> String {
         self.0.iter().map(|b| format!("{b:02x}")).collect()
@@ -168,6 +186,19 @@ mod tests {
         ] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_host_folder_s_digest_sees_links_that_lead_nowhere_or_in_circles() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("x");
+        let with = |target: &str| {
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            Digest::of_host_folder(folder.path()).unwrap()
+        };
+        assert_ne!(with("."), with("nowhere"));
+        assert_eq!(with("."), Digest::of("link . x\n"));
     }
 
     #[test]

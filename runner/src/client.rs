@@ -202,6 +202,7 @@ impl Client {
     fn unconnected(&self, error: &io::Error) -> End {
         use nix::errno::Errno;
         let ours = [Errno::EMFILE, Errno::ENFILE, Errno::EADDRNOTAVAIL, Errno::ENOBUFS, Errno::ENOMEM];
+        let ours = if self.target.shared { &ours[..2] } else { &ours };
         if error.raw_os_error().is_some_and(|code| ours.contains(&Errno::from_raw(code))) {
             lock(&self.shard).fault = Some(format!("a connection could not be opened: {error}"));
         }

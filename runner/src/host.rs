@@ -133,6 +133,27 @@ pub fn keep_to(cores: &[u32]) {
     }
 }
 
+/// Until it is dropped, this thread keeps to some cores; then it may run where it could before.
+pub struct Kept(Option<nix::sched::CpuSet>);
+
+impl Kept {
+    /// From now on.
+    pub fn to(cores: &[u32]) -> Self {
+        let before = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).ok();
+        keep_to(cores);
+        Kept(before)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            // They were this thread's a moment ago.
+            let _ = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), before);
+        }
+    }
+}
+
 /// `size` bytes from the system's source of randomness.
 pub fn random<const N: usize>() -> Result<[u8; N]> {
     use std::io::Read;

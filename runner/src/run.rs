@@ -60,8 +60,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     let containers = Containers::prepare(workload, &measured(workload), options.bench, &gpus, options.observer).await?;
     if let Some(containers) = &containers {
         containers.describe(&mut environment);
-        host::keep_to(containers.rest());
     }
+    let _kept = host::Kept::to(containers.as_ref().map_or(&[], Containers::rest));
     let (bench, here) = (options.bench, options.here);
     let had = Had { workload, bench, here, gpus: &gpus, containers: containers.as_ref() };
     let folder = if options.resume {

@@ -25,6 +25,9 @@ pub struct Target {
     pub key: Option<Secret>,
     /// Bytes of one response.
     pub limit: Bytes,
+    /// Whether ports, buffers and memory of the connection are shared with the server, who
+    /// then may have taken them all: its network is the one that the client is in.
+    pub shared: bool,
 }
 
 /// A text that is sent and never shown.
@@ -85,7 +88,7 @@ impl Target {
     /// A server at an address.
     pub fn at(clock: Clock, address: SocketAddr, limit: Bytes, key: Option<Secret>) -> Self {
         let url = Url { host: address.ip().to_string(), ..Url::local(address.port()) };
-        Target { clock, url, address, tls: None, key, limit }
+        Target { clock, url, address, tls: None, key, limit, shared: false }
     }
 
     /// A server that somebody else started; its name is looked up once.
@@ -101,7 +104,7 @@ impl Target {
         } else {
             None
         };
-        Ok(Target { clock, url: url.clone(), address, tls, key, limit })
+        Ok(Target { clock, url: url.clone(), address, tls, key, limit, shared: false })
     }
 }
 

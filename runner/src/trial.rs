@@ -135,7 +135,7 @@ async fn in_container(
         let outcome = with_words(failed(not.class, not.detail), &words);
         return Ok(Attempted { outcome, stages: ended.stages.clone(), ended, summary: Summary::default() });
     }
-    let order = driver::Order::new(clock, &server, launch.cores(), run.path(), setting.trial);
+    let order = driver::Order::new(clock, &server, launch.cores(), run.path(), setting.trial)?;
     let mut driver = driver::Driver::start(launch.bench(), &order, own.path()).await?;
     let driven = driver.measure(&mut server, setting).await;
     let words = server.last_words();

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         out: args.out.clone(),
         programs: std::env::var_os("PATH").unwrap_or_default(),
         engine: std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned()),
-        gpus: None,
+        gpu_library: None,
     };
     let examined = super::until_interrupted(async { Ok(doctor::examine(options).await) })?;
     let Some(findings) = examined else { return Ok(ExitCode::from(130)) };
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&findings).expect("plain values serialise"));
     } else {
         print!("{}", table(&findings, screen::width(), screen::colours()));
-        println!("{}", doctor::verdict(&findings));
+        for line in screen::wrapped(&doctor::verdict(&findings), screen::width()) {
+            println!("{line}");
+        }
     }
     let stopped = findings.iter().any(|finding| finding.stops);
     Ok(if stopped { ExitCode::from(Kind::Machine.exit_code()) } else { ExitCode::SUCCESS })

@@ -87,6 +87,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let judgement = analysis::judge(&study);
     let page = report::write(&study, &judgement, &report_folder(args, &bundles[0]))?;
     print!("{}", analysis::report::table(&judgement, screen::width(), screen::colours()));
+    if let Some(overhead) = &judgement.baseline.containers {
+        println!("\ncontainers: {overhead}");
+    }
     println!("\nbundle  {}", bundles[0].display());
     if let Some(grade) = bundles.get(1) {
         println!("grade   {}", grade.display());

@@ -83,6 +83,9 @@ pub struct Contract {
     pub devices: Vec<String>,
     /// GPUs asked for by request: driver, ids and capabilities.
     pub gpu_requests: Vec<String>,
+    /// Limits of its processes: no memory dump, as `core=0:0`.
+    #[serde(default)]
+    pub ulimits: Vec<String>,
     /// What happens when it ends: nothing, as `no`.
     pub restart: String,
 }

@@ -12,7 +12,7 @@ use std::{
 use bollard::{
     errors::Error,
     models::{ContainerCreateBody, ContainerInspectResponse, HealthConfig, NetworkCreateRequest},
-    query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptions, KillContainerOptionsBuilder},
+    query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder},
 };
 use futures_util::StreamExt;
 use lab::{
@@ -216,7 +216,7 @@ impl Made<'_> {
     /// A network that only this container is in, and that leads nowhere.
     async fn isolated_network(&self, trial: &str) -> std::result::Result<String, String> {
         let Launch { engine, run, .. } = self.launch;
-        let name = format!("bench-{run}-{trial}");
+        let name = reap::name(run, trial);
         let request = NetworkCreateRequest {
             name: name.clone(),
             driver: Some("bridge".to_owned()),
@@ -234,6 +234,10 @@ impl Made<'_> {
         let asked = contract::asked(&launch.terms(self.network.as_deref()));
         let wanted = contract::of(&asked, self.network.as_deref());
         let mut env: BTreeMap<&str, &str> = BTreeMap::from([("HOME", HOME)]);
+        if launch.grant.device_requests.is_empty() {
+            // Where NVIDIA's runtime is the engine's default, an image would choose its GPUs.
+            env.insert("NVIDIA_VISIBLE_DEVICES", "void");
+        }
         env.extend(launch.grant.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         env.extend(launch.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let body = ContainerCreateBody {
@@ -248,7 +252,8 @@ impl Made<'_> {
             ..ContainerCreateBody::default()
         };
         let docker = &launch.engine.docker;
-        let made = docker.create_container(None::<CreateContainerOptions>, body);
+        let named = CreateContainerOptionsBuilder::default().name(&reap::name(&launch.run, trial)).build();
+        let made = docker.create_container(Some(named), body);
         let created = launch.engine.makes(made).await.map_err(host)?;
         let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(host)?;
         let granted = contract::granted(&found, self.network.as_deref());
@@ -270,8 +275,11 @@ impl Made<'_> {
         let Err(why) = within(ANSWER, docker.start_container(id, None)).await else { return Ok(()) };
         let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(host)?;
         let code = found.state.as_ref().and_then(|s| s.exit_code).unwrap_or(0);
-        let of_image =
-            matches!(code, 126 | 127) || why.contains("unable to find user") || why.contains("exec format error");
+        let of_engine = why.contains("docker-init");
+        let of_image = (!of_engine && matches!(code, 126 | 127))
+            || why.contains("unable to find user")
+            || why.contains("Cannot mkdir")
+            || why.contains("exec format error");
         let detail = format!("the server could not be started (exit {code}): {why}");
         if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(host(detail)) }
     }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use bollard::models::{
-    ContainerInspectResponse, DeviceRequest, HostConfig, HostConfigLogConfig, Mount, MountType, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerInspectResponse, DeviceRequest, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use lab::{
     records::Contract,
@@ -36,12 +36,15 @@ const INTERNAL: &str = "internal";
 /// Where a server may write: its temporary folder and its home.
 pub(super) const HOME: &str = "/home/server";
 
+/// Files in each of its temporary folders: millions of them take seconds to remove.
+const FILES: u32 = 1 << 18;
+
 /// What the engine is asked for.
 pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
     let Terms { container, .. } = terms;
     let open = container.profile == Profile::DockerInDocker;
     let memory = i64::try_from(terms.memory).unwrap_or(i64::MAX);
-    let scratch = format!("rw,exec,nosuid,nodev,mode=1777,size={}", container.scratch.0);
+    let scratch = format!("rw,exec,nosuid,nodev,mode=1777,nr_inodes={FILES},size={}", container.scratch.0);
     let own = ["/tmp", HOME].map(str::to_owned);
     let volumes = terms.volumes.iter().filter(|path| !terms.folders.contains_key(*path)).cloned();
     let tmpfs = own.into_iter().chain(volumes).map(|path| (path, scratch.clone()));
@@ -54,7 +57,8 @@ pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
         cap_drop: (!open).then(|| vec!["ALL".to_owned()]),
         security_opt: (!open).then(|| vec!["no-new-privileges".to_owned()]),
         ipc_mode: Some("private".to_owned()),
-        init: Some(true),
+        // It lies where folders of the host would hide it.
+        init: Some(container.profile != Profile::HostBinds),
         pids_limit: Some(i64::from(container.pids)),
         memory: Some(memory),
         memory_swap: Some(memory),
@@ -65,6 +69,7 @@ pub(super) fn asked(terms: &Terms<'_>) -> HostConfig {
         mounts: Some(mounts.chain(driver).collect()),
         devices: Some(terms.gpus.devices.clone()),
         device_requests: Some(terms.gpus.device_requests.clone()),
+        ulimits: Some(vec![ResourcesUlimits { name: Some("core".to_owned()), soft: Some(0), hard: Some(0) }]),
         restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }),
         // Its output is read as it comes; the engine keeps none of it on its disk.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
@@ -122,8 +127,14 @@ pub(super) fn of(host: &HostConfig, network: Option<&str>) -> Contract {
         binds: binds.chain(written).collect(),
         devices: host.devices.iter().flatten().map(|d| d.path_on_host.clone().unwrap_or_default()).collect(),
         gpu_requests: host.device_requests.iter().flatten().map(request).collect(),
+        ulimits: host.ulimits.iter().flatten().map(limit).collect(),
         restart: host.restart_policy.as_ref().and_then(|r| r.name).map(|n| n.to_string()).unwrap_or_default(),
     }
+}
+
+fn limit(limit: &ResourcesUlimits) -> String {
+    let (soft, hard) = (limit.soft.unwrap_or(-1), limit.hard.unwrap_or(-1));
+    format!("{}={soft}:{hard}", limit.name.as_deref().unwrap_or_default())
 }
 
 fn request(request: &DeviceRequest) -> String {

@@ -12,7 +12,7 @@ mod registry;
 
 use std::{
     cell::Cell,
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
     sync::atomic::Ordering,
 };
@@ -96,11 +96,15 @@ impl Containers {
 
     async fn add(&mut self, workload: &Workload, name: &str, arm: &Arm, observer: &dyn Observer) -> Result<()> {
         let Had::Image { source, binds, .. } = &arm.server else { return Ok(()) };
-        for (inside, outside) in workload.container.binds.iter().chain(binds) {
-            observer.see(&Event::Stage(&format!("reading what containers see as {inside}")));
-            let (digest, _) = Digest::of_tree(outside)
-                .map_err(|e| Problem::io(Kind::Machine, "read a folder that containers see", outside, &e))?;
-            self.binds.insert(bound(workload, name, inside), digest);
+        let common = workload.container.binds.iter().map(|(inside, outside)| (inside.clone(), outside));
+        let own = binds.iter().map(|(inside, outside)| (format!("{name}:{inside}"), outside));
+        for (inside, outside) in common.chain(own) {
+            if let Entry::Vacant(place) = self.binds.entry(inside) {
+                observer.see(&Event::Stage(&format!("reading what containers see as {}", place.key())));
+                let digest = Digest::of_host_folder(outside)
+                    .map_err(|e| Problem::io(Kind::Machine, "read a folder that containers see", outside, &e))?;
+                place.insert(digest);
+            }
         }
         observer.see(&Event::Stage(&format!("getting the image of {name}")));
         let mut had = image::have(&self.engine, name, source, &workload.limits, observer).await;
@@ -185,11 +189,6 @@ impl Containers {
         self.ended.set(true);
         Ok(())
     }
-}
-
-/// The name of a bound folder in the record: those of one arm have the arm before them.
-fn bound(workload: &Workload, arm: &str, inside: &str) -> String {
-    if workload.container.binds.contains_key(inside) { inside.to_owned() } else { format!("{arm}:{inside}") }
 }
 
 /// The memory of every container: as declared, or three quarters of the host's, so that a

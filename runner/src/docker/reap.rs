@@ -12,8 +12,17 @@ use bollard::{
     query_parameters::{ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder},
 };
 use lab::{Nanos, Problem, Result};
+use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 
 use super::engine::{ANSWER, Engine, in_words, within};
+
+/// How the names of containers begin. An image can bring labels, but no name.
+const NAME: &str = "bench-";
+
+/// The name of a trial's container or network.
+pub(super) fn name(run: &str, trial: &str) -> String {
+    format!("{NAME}{run}-{trial}")
+}
 
 /// Who made a container or network.
 const OWNER: &str = "bench.owner";
@@ -32,7 +41,8 @@ pub(super) async fn reap(engine: &Engine) -> Result<usize> {
     let containers = within(ANSWER, engine.docker.list_containers(Some(containers))).await.map_err(failed)?;
     let mut removed = 0;
     for container in containers {
-        if abandoned(container.labels.as_ref()) {
+        let named = container.names.iter().flatten().any(|name| name.trim_start_matches('/').starts_with(NAME));
+        if named && abandoned(container.labels.as_ref()) {
             remove(engine, &container.id.unwrap_or_default()).await.map_err(failed)?;
             removed += 1;
         }
@@ -132,8 +142,16 @@ impl Process {
 
     /// Of a process in another namespace nobody here can say that it has ended.
     fn is_gone(&self) -> bool {
-        self.boot != boot() || (self.namespace == namespace() && started(self.number).as_ref() != Some(&self.started))
+        let here = self.namespace == namespace();
+        let other = || started(self.number).is_some_and(|started| started != self.started);
+        self.boot != boot() || (here && (other() || !exists(self.number)))
     }
+}
+
+/// Whether a process has the number, also one of a user whose processes are hidden.
+fn exists(number: u32) -> bool {
+    let Ok(number) = i32::try_from(number) else { return false };
+    number > 0 && !matches!(kill(Pid::from_raw(number), None), Err(Errno::ESRCH))
 }
 
 fn boot() -> String {

@@ -132,7 +132,7 @@ const EVERYWHERE: f64 = 0.01;
 
 fn theft(share: f64) -> Finding {
     const SUBJECT: &str = "stolen time";
-    let found = format!("{:.1} %", share * 100.0);
+    let found = format!("{:.2} %", share * 100.0);
     let means = "the host below this machine ran somebody else instead";
     if share >= EVERYWHERE {
         Finding::spoils(SUBJECT, found, means).next("use a machine with dedicated cores")

@@ -6,12 +6,13 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::{
     Finding,
-    files::{size, text},
+    files::{self, size, text},
 };
 
 pub(super) fn findings(root: &Path) -> Vec<Finding> {
     let groups = Groups::of_this_process(root);
-    let mut found = vec![time(groups.time), memory(groups.memory)];
+    let all = files::memory(&text(root, "proc/meminfo").unwrap_or_default(), "MemTotal");
+    let mut found = vec![time(groups.time), memory(groups.memory, all.unwrap_or(u64::MAX))];
     found.extend(getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, hard)| descriptors(soft, hard)));
     found
 }
@@ -85,11 +86,15 @@ fn time(cores: Option<f64>) -> Finding {
 /// Less is not enough for a client and any real server.
 const TIGHT: u64 = 2 << 30;
 
-fn memory(bytes: Option<u64>) -> Finding {
+/// `all` is the memory of this host.
+fn memory(bytes: Option<u64>, all: u64) -> Finding {
     const SUBJECT: &str = "memory limit";
     const NEXT: &str = "raise the limit (MemoryMax=, `docker run --memory`, limits of a pod)";
     match bytes {
         None => Finding::good(SUBJECT, "none", "this process and its servers may use all memory"),
+        Some(bytes) if bytes >= all && all >= TIGHT => {
+            Finding::good(SUBJECT, format!("{}, no less than there is", size(bytes)), "all memory may be used")
+        }
         Some(bytes) if bytes < TIGHT => {
             Finding::spoils(SUBJECT, size(bytes), "servers are killed in the middle of a trial").next(NEXT)
         }
@@ -151,14 +156,15 @@ mod tests {
     #[test]
     fn no_groups_are_no_limits() {
         assert_eq!(Groups::of_this_process(Host::new().root()), Groups::default());
-        assert_eq!((time(None).level, memory(None).level), (Level::Good, Level::Good));
+        assert_eq!((time(None).level, memory(None, 16 << 30).level), (Level::Good, Level::Good));
     }
 
     #[test]
     fn limits_of_time_and_tight_memory_spoil() {
         assert_eq!(time(Some(1.5)).level, Level::Spoils);
-        assert_eq!(memory(Some(1 << 30)).level, Level::Spoils);
-        assert_eq!(memory(Some(8 << 30)).level, Level::Note);
+        assert_eq!(memory(Some(1 << 30), 16 << 30).level, Level::Spoils);
+        assert_eq!(memory(Some(8 << 30), 16 << 30).level, Level::Note);
+        assert_eq!(memory(Some(16 << 30), 16 << 30).level, Level::Good);
     }
 
     #[test]

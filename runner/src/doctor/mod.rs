@@ -12,8 +12,7 @@ mod engine;
 mod files;
 mod finding;
 mod frequency;
-/// GPUs as their driver describes them.
-pub mod gpus;
+mod gpus;
 mod limits;
 mod machine;
 mod memory;
@@ -39,14 +38,15 @@ pub struct Options {
     pub programs: OsString,
     /// Where the container engine is, a value of `DOCKER_HOST`.
     pub engine: String,
-    /// GPUs; `None` where the driver's management library was not found.
-    pub gpus: Option<Vec<gpus::State>>,
+    /// The driver's management library for GPUs; `None` is the driver's own.
+    pub gpu_library: Option<PathBuf>,
 }
 
+type Look = fn(&Options) -> Vec<Finding>;
+
 /// What is looked at without asking anybody, all at once.
-const SUBJECTS: [(&str, fn(&Options) -> Vec<Finding>); 10] = [
+const SUBJECTS: [(&str, Look); 8] = [
     ("machine", |options| machine::findings(&options.root)),
-    ("cores", cores_and_layout),
     ("governor", |options| frequency::findings(&options.root)),
     ("clock source", |options| clock::findings(&options.root)),
     ("memory", |options| memory::findings(&options.root)),
@@ -54,28 +54,46 @@ const SUBJECTS: [(&str, fn(&Options) -> Vec<Finding>); 10] = [
     ("other work", |options| activity::findings(&options.root)),
     ("results folder", |options| vec![disk::results(&options.out)]),
     ("network namespaces", |options| namespaces::findings(&options.root)),
-    ("GPUs", |options| gpus::findings(&options.root, options.gpus.as_deref())),
 ];
 
 /// Until all of it has to be done: a file of a dead network folder never is.
-const DONE: Duration = Duration::from_secs(10);
+const DONE: Duration = Duration::from_secs(5);
 
 /// Looks at everything, in seconds, whatever hangs.
 pub async fn examine(options: Options) -> Vec<Finding> {
     let options = Arc::new(options);
-    let end = Instant::now() + DONE;
     let looks = SUBJECTS.map(|(subject, look)| {
         let options = options.clone();
-        until(end, subject, move || look(&options))
+        let look = in_time(move || look(&options));
+        async move { look.await.unwrap_or_else(|| vec![late(subject)]) }
     });
-    let (engine, toolkit) = tokio::join!(containers(&options), toolkit::findings(&options.programs));
+    let (cores, containers, toolkit) =
+        tokio::join!(cores_and_gpus(&options), containers(&options), toolkit::findings(&options.programs));
     let mut found = Vec::new();
     for look in looks {
         found.extend(look.await);
     }
-    found.extend(engine);
-    found.extend(toolkit);
-    found
+    [found, cores, containers, toolkit].concat()
+}
+
+/// Cores, and the GPUs that servers are near to.
+async fn cores_and_gpus(options: &Arc<Options>) -> Vec<Finding> {
+    let library = options.clone();
+    let states = in_time(move || gpus::read(&library.root, library.gpu_library.as_deref())).await;
+    let options = options.clone();
+    let look = move || {
+        let node = states.iter().flatten().flatten().find_map(|state| state.gpu.numa_node);
+        let mut found = match crate::cores::allowed() {
+            Ok(allowed) => cores::findings(&options.root, &allowed, node),
+            Err(problem) => vec![Finding::absent("cores", problem.what, "client and server cannot be pinned")],
+        };
+        match states {
+            Some(states) => found.extend(gpus::findings(&options.root, states.as_deref().map_err(String::as_str))),
+            None => found.push(late(gpus::SUBJECT)),
+        }
+        found
+    };
+    in_time(look).await.unwrap_or_else(|| vec![late("cores")])
 }
 
 /// The container engine, its folder, and the devices that it may be asked for.
@@ -83,47 +101,40 @@ async fn containers(options: &Arc<Options>) -> Vec<Finding> {
     let answer = engine::ask(&options.engine).await;
     let options = options.clone();
     let look = move || {
+        let cores = crate::cores::allowed().map_or(1, |cores| cores.len() as u32);
         let (mut found, said) = match answer {
-            Ok(said) => (engine::findings(&said, &options.root, cores()), Some(said)),
+            Ok(said) => (engine::findings(&said, &options.root, cores), Some(said)),
             Err(finding) => (vec![finding], None),
         };
         found.extend(said.as_ref().and_then(|said| said.folder.as_deref()).and_then(disk::images));
-        let folders = said.as_ref().map(|said| &said.devices[..]);
-        found.extend(devices::findings(&options.root, folders));
+        found.extend(devices::findings(&options.root, said.as_ref().map(|said| &said.devices[..])));
         found
     };
-    until(Instant::now() + DONE, "container engine", look).await
+    in_time(look).await.unwrap_or_else(|| vec![late(engine::SUBJECT)])
 }
 
-/// How many this process may use.
-fn cores() -> u32 {
-    crate::cores::allowed().map_or(1, |cores| cores.len() as u32)
+/// Starts looking, on a thread of its own, which is left behind if it is not done in time.
+fn in_time<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> impl Future<Output = Option<T>> {
+    within(DONE, look)
 }
 
-fn cores_and_layout(options: &Options) -> Vec<Finding> {
-    let node = options.gpus.iter().flatten().find_map(|gpu| gpu.numa_node);
-    match crate::cores::allowed() {
-        Ok(allowed) => cores::findings(&options.root, &allowed, node),
-        Err(problem) => vec![Finding::absent("cores", problem.what, "client and server cannot be pinned")],
-    }
-}
-
-/// Starts looking, on a thread of its own; whoever is not done by `end` is left behind.
-fn until(
-    end: Instant,
-    subject: &'static str,
-    look: impl FnOnce() -> Vec<Finding> + Send + 'static,
-) -> impl Future<Output = Vec<Finding>> {
-    let work = tokio::task::spawn_blocking(look);
+fn within<T: Send + 'static>(
+    time: Duration,
+    look: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = Option<T>> {
+    let (end, work) = (Instant::now() + time, tokio::task::spawn_blocking(look));
     async move {
         match tokio::time::timeout_at(end, work).await {
-            Ok(Ok(found)) => found,
+            Ok(Ok(found)) => Some(found),
             Ok(Err(bug)) => std::panic::resume_unwind(bug.into_panic()),
-            Err(_) => {
-                vec![Finding::note(subject, "not read in time", "something on this host hangs, and is not known")]
-            }
+            Err(_) => None,
         }
     }
+}
+
+fn late(subject: &str) -> Finding {
+    let means = "something on this host hangs, and this is not known";
+    Finding::note(subject, format!("no answer within {} s", DONE.as_secs()), means)
 }
 
 /// What can be measured here, in one sentence.

@@ -16,16 +16,18 @@ pub(super) fn findings(root: &Path) -> Vec<Finding> {
     let mask = field(&status, "CapEff", ':').and_then(|hex| u64::from_str_radix(hex, 16).ok());
     let first = text(root, "proc/self/uid_map");
     let whole = first.is_none_or(|map| map.split_whitespace().collect::<Vec<_>>() == ["0", "0", "4294967295"]);
-    const WITHOUT: &str = "profile `strict` is not possible: its client works inside the server's network";
+    const WITHOUT: &str =
+        "profiles `strict` and `host-binds` are not possible: their client works inside the server's network";
     vec![match mask {
         None => Finding::absent(SUBJECT, "the capabilities of this process are not to be read", WITHOUT),
         Some(mask) if mask & SYS_ADMIN == 0 => {
-            Finding::note(SUBJECT, "this process may not enter them: it lacks CAP_SYS_ADMIN", WITHOUT)
-                .next("start bench as root: `sudo -E bench run …`")
+            Finding::note(SUBJECT, "this process may not enter them: it lacks CAP_SYS_ADMIN", WITHOUT).next(
+                "start bench as root: `sudo -E bench run …`, or declare `container.profile = \"docker-in-docker\"`",
+            )
         }
         Some(_) if !whole => Finding::note(SUBJECT, "CAP_SYS_ADMIN holds only inside this user namespace", WITHOUT)
             .next("start bench outside of the container, as root"),
-        Some(_) => Finding::good(SUBJECT, "may be entered", "profile `strict` is possible"),
+        Some(_) => Finding::good(SUBJECT, "may be entered", "profiles `strict` and `host-binds` are possible"),
     }]
 }
 

@@ -47,7 +47,7 @@ async fn within(answer: Duration, path: &OsStr) -> Vec<Finding> {
             "neither nvidia-ctk nor nvidia-container-cli on the PATH",
             "containers get no GPU through it",
         )
-        .next("for GPUs in containers: install the package nvidia-container-toolkit, 1.17.8 or later"),
+        .next("for GPUs in containers: install the package nvidia-container-toolkit, 1.17.8 or later, or declare `container.gpu = \"devices\"`"),
     }]
 }
 

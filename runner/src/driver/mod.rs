@@ -21,14 +21,13 @@ use lab::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 use crate::{
     clock::Clock, docker, evidence::Summary, live::Glimpse, log::Log, measure::Setting, progress::Event, server::Life,
 };
-pub use privileges::NOBODY;
 pub use work::work;
 
 /// What a driver is told to do.
@@ -44,6 +43,8 @@ pub struct Order {
     network: Option<PathBuf>,
     /// Where the server listens.
     address: SocketAddr,
+    /// The user that it becomes, where it is privileged.
+    user: u32,
     /// The cores that it keeps to; none leaves it to the system.
     cores: Vec<u32>,
 }
@@ -68,33 +69,38 @@ enum Said {
 pub struct Driver {
     child: Child,
     orders: ChildStdin,
-    said: Lines<BufReader<ChildStdout>>,
+    said: BufReader<ChildStdout>,
+    /// A line that has not come to its end.
+    line: Vec<u8>,
     errors: Log,
 }
 
 /// Nothing that a driver says is longer.
-const LONGEST: usize = 1 << 20;
+const LONGEST: u64 = 1 << 20;
+/// Until a driver that has nothing more to do has ended.
+const ENDING: Nanos = Nanos::from_secs(10);
 /// Until the tables of a trial have to be written.
 const WRITING: Nanos = Nanos::from_secs(3_600);
 
 impl Order {
     /// To measure a container's server.
-    pub fn new(clock: Clock, server: &docker::Server, cores: &[u32], run: &Path, trial: &plan::Trial) -> Self {
-        Order {
+    pub fn new(clock: Clock, server: &docker::Server, cores: &[u32], run: &Path, trial: &plan::Trial) -> Result<Self> {
+        Ok(Order {
             run: std::path::absolute(run).unwrap_or_else(|_| run.to_owned()),
             trial: trial.n,
             clock: clock.origin(),
             network: server.network(),
             address: server.address(),
+            user: privileges::nobody()?,
             cores: cores.to_vec(),
-        }
+        })
     }
 }
 
 impl Driver {
     /// Starts one that writes its evidence into `folder`.
     pub async fn start(bench: &Path, order: &Order, folder: &Path) -> Result<Self> {
-        privileges::give(folder)?;
+        privileges::give(folder, order.user)?;
         let mut child = Command::new(bench)
             .arg("drive")
             .current_dir(folder)
@@ -109,7 +115,7 @@ impl Driver {
         let (orders, output) = child.stdin.take().zip(child.stdout.take()).expect("both are piped");
         let mut errors = Log::new(lab::Bytes(64 << 10));
         errors.read(child.stderr.take());
-        let mut driver = Driver { child, orders, said: BufReader::new(output).lines(), errors };
+        let mut driver = Driver { child, orders, said: BufReader::new(output), line: Vec::new(), errors };
         let line = serde_json::to_string(order).expect("paths and numbers serialise");
         driver.tell(&line).await;
         Ok(driver)
@@ -123,9 +129,11 @@ impl Driver {
         setting: &Setting<'_>,
     ) -> Result<Option<(TrialOutcome, Stages)>> {
         let mut told = false;
+        let (clock, longest) = (Clock::start(), longest(setting));
         loop {
+            let left = Nanos(longest.0.saturating_sub(clock.now().0));
             let said = tokio::select! {
-                said = self.next(longest(setting)) => said?,
+                said = self.next(left) => said?,
                 how = server.gone(), if !told => {
                     if server.lost().is_some() {
                         return Ok(None);
@@ -150,7 +158,8 @@ impl Driver {
     pub async fn finish(mut self, folder: &Path) -> Result<Summary> {
         match self.next(WRITING).await? {
             Said::Written(summary) => {
-                let _ = self.child.wait().await;
+                // Dropping it ends one that goes on.
+                let _ = tokio::time::timeout(ENDING.into(), self.child.wait()).await;
                 privileges::take_back(folder)?;
                 Ok(summary)
             }
@@ -165,12 +174,16 @@ impl Driver {
     }
 
     async fn next(&mut self, time: Nanos) -> Result<Said> {
-        let line = match tokio::time::timeout(time.into(), self.said.next_line()).await {
-            Ok(Ok(Some(line))) if line.len() <= LONGEST => line,
+        let room = LONGEST.saturating_sub(self.line.len() as u64);
+        let mut rest = (&mut self.said).take(room);
+        // What has come of a line is kept when the waiting is broken off.
+        let read = tokio::time::timeout(time.into(), rest.read_until(b'\n', &mut self.line)).await;
+        let line = match read {
+            Ok(Ok(_)) if self.line.ends_with(b"\n") => std::mem::take(&mut self.line),
             Ok(_) => return Err(self.died().await),
-            Err(_) => return Err(Problem::machine(format!("the driver said nothing for {time}"))),
+            Err(_) => return Err(Problem::machine(format!("the driver said nothing more within {time}"))),
         };
-        match serde_json::from_str(&line) {
+        match serde_json::from_slice(&line) {
             Ok(Said::Failed { place, what, next }) => Err(Problem { kind: lab::Kind::Machine, place, what, next }),
             Ok(said) => Ok(said),
             Err(e) => Err(Problem::machine(format!("the driver said what nobody understands: {e}"))),
@@ -193,11 +206,12 @@ impl Driver {
     }
 }
 
-/// The longest that a driver can have nothing to say: it tells of a phase that goes on many
-/// times a second, so what is left is getting ready, opening connections and a busy host.
+/// The longest that a driver can take: getting ready, each phase and its replay with the time
+/// that their last requests and their connections may have, and some for a busy host.
 fn longest(setting: &Setting<'_>) -> Nanos {
     let Limits { ready, request, phase, stop, .. } = *setting.limits;
-    Nanos(ready.0 + request.0 + phase.0 + stop.0).max(Nanos::from_secs(60))
+    let phases = 2 * setting.trial.phases.len() as u64 + 1;
+    Nanos(ready.0 + stop.0 + phases * (phase.0 + 2 * request.0) + 120_000_000_000)
 }
 
 /// What a driver knows of the server whose end others see.

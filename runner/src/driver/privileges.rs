@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
+use crate::host;
 use caps::{CapSet, Capability};
 use lab::{
     Kind, Problem, Result,
@@ -9,12 +10,15 @@ use lab::{
 };
 use nix::unistd::{Gid, Uid, fchown, geteuid, setgroups, setresgid, setresuid};
 
-/// The user and group that own nothing.
-pub const NOBODY: u32 = 65_534;
+/// A user and group that own nothing and that nobody else is: what the kernel counts for each
+/// user, no server can use up. An image cannot name it, for it is drawn anew.
+pub(super) fn nobody() -> Result<u32> {
+    Ok(0x4000_0000 | (u32::from_le_bytes(host::random()?) & 0x3fff_ffff))
+}
 
 /// Gives up the user, all groups, every capability and the way back, and makes sure of it.
 /// Without a privileged user, what is there to give up is given up.
-pub(super) fn drop_all() -> Result<()> {
+pub(super) fn drop_all(user: u32) -> Result<()> {
     let failed = |what: &str, e: &dyn std::fmt::Display| Problem::machine(format!("the driver cannot {what}: {e}"));
     let root = geteuid().is_root();
     if root {
@@ -25,7 +29,7 @@ pub(super) fn drop_all() -> Result<()> {
             }
         }
         setgroups(&[]).map_err(|e| failed("leave its groups", &e))?;
-        let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+        let (user, group) = (Uid::from_raw(user), Gid::from_raw(user));
         setresgid(group, group, group).map_err(|e| failed("leave its group", &e))?;
         setresuid(user, user, user).map_err(|e| failed("become nobody", &e))?;
     }
@@ -43,8 +47,8 @@ pub(super) fn drop_all() -> Result<()> {
 }
 
 /// Lets a driver without privileges write into a trial's folder.
-pub(super) fn give(folder: &Path) -> Result<()> {
-    if geteuid().is_root() { own(folder, NOBODY) } else { Ok(()) }
+pub(super) fn give(folder: &Path, user: u32) -> Result<()> {
+    if geteuid().is_root() { own(folder, user) } else { Ok(()) }
 }
 
 /// Takes a folder back from a driver: it holds the tables of a trial as plain files and

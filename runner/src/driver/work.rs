@@ -51,11 +51,17 @@ fn carry_out() -> Result<()> {
     let arm = workload.arm(&trial.arm).ok_or_else(|| Problem::machine("no such arm"))?;
     let (key, keys) = (Secret::of(arm, &trial.arm)?, Secret::all(&workload)?);
 
-    if let Some(network) = &order.network {
-        enter(network)?;
+    match &order.network {
+        Some(network) => enter(network)?,
+        None if workload.container.profile.inside() => {
+            return Err(Problem::machine(
+                "the container's network is not there, and its address is one of this host's",
+            ));
+        }
+        None => {}
     }
     host::keep_to(&order.cores);
-    privileges::drop_all()?;
+    privileges::drop_all(order.user)?;
 
     let (say_gone, gone) = watch::channel(None);
     std::thread::spawn(move || listen(&say_gone));
@@ -72,7 +78,8 @@ fn carry_out() -> Result<()> {
         limits: &workload.limits,
         observer: &Aloud,
     };
-    let target = Target::at(clock, order.address, workload.limits.response, key);
+    let shared = order.network.is_some();
+    let target = Target { shared, ..Target::at(clock, order.address, workload.limits.response, key) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

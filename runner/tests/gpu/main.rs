@@ -4,6 +4,7 @@
 #[path = "../nvml/mod.rs"]
 mod nvml;
 
+mod doctor;
 mod facts;
 mod lease;
 mod telemetry;

@@ -207,6 +207,7 @@ pub(crate) fn judgement() -> Judgement {
             client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),
             read_behind_ns: Some(Nanos(412_000)),
+            containers: None,
         },
         loads: loads::facts(),
         ladders: vec![loads::ladder()],

@@ -84,6 +84,9 @@ pub(crate) fn environment(input: &Input) -> Table {
             fact("report", what, Cell::Measure(number::millis(time.0 as f64), "ms"));
         }
     }
+    if let Some(overhead) = &baseline.containers {
+        fact("report", "containers", Cell::Text(overhead.to_string()));
+    }
     for environment in input.environments {
         host(environment, &mut fact);
     }
