@@ -45,6 +45,11 @@ impl Engine {
         format!("{}/{name}@{}", self.registry, digest.trim())
     }
 
+    /// The path of the engine's socket.
+    pub fn socket(&self) -> String {
+        env::var("DOCKER_HOST").unwrap().trim_start_matches("unix://").to_owned()
+    }
+
     /// The reference by tag.
     pub fn tag(&self, image: &str) -> String {
         format!("{}/{image}", self.registry)
@@ -74,11 +79,37 @@ impl Engine {
     pub fn pushed(&self, name: &str) -> Pushed<'_> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), folder.path().display().to_string()).unwrap();
-        let layer = folder.path().join("layer.tar");
-        let tar = Command::new("tar").arg("-C").arg(folder.path()).arg("-cf").arg(&layer).arg("file").status();
+        self.push(name, folder.path(), &[])
+    }
+
+    /// Pushes an image of the test server and more, made by Dockerfile instructions; the
+    /// engine then has it no more.
+    pub fn pushed_server(&self, name: &str, more: impl Fn(&Path), changes: &[&str]) -> Pushed<'_> {
+        let folder = tempfile::tempdir().unwrap();
+        self.take_server(folder.path());
+        fs::write(folder.path().join("file"), folder.path().display().to_string()).unwrap();
+        more(folder.path());
+        let entry = "ENTRYPOINT [\"/stub\", \"--host\", \"0.0.0.0\", \"--ttft\", \"2ms\", \"--itl\", \"200us\"]";
+        self.push(name, folder.path(), &[changes, &[entry]].concat())
+    }
+
+    /// The test server's program out of an image.
+    fn take_server(&self, folder: &Path) {
+        let container = self.docker(&["create", &self.image("stub:plain")]);
+        self.docker(&["cp", &format!("{container}:/stub"), folder.join("stub").to_str().unwrap()]);
+        self.docker(&["rm", &container]);
+    }
+
+    /// Pushes an image of a folder.
+    fn push(&self, name: &str, folder: &Path, changes: &[&str]) -> Pushed<'_> {
+        let temp = tempfile::tempdir().unwrap();
+        let layer = temp.path().join("layer.tar");
+        let tar = Command::new("tar").arg("-C").arg(folder).arg("-cf").arg(&layer).arg(".").status();
         assert!(tar.unwrap().success());
         let tag = format!("{}/{name}:{}", self.registry, std::process::id());
-        self.docker(&["import", layer.to_str().unwrap(), &tag]);
+        let changes = changes.iter().flat_map(|change| ["--change", change]);
+        let import = ["import"].into_iter().chain(changes).chain([layer.to_str().unwrap(), &tag]);
+        self.docker(&import.collect::<Vec<_>>());
         self.docker(&["push", "--quiet", &tag]);
         let reference = self.docker(&["image", "inspect", "--format", "{{index .RepoDigests 0}}", &tag]);
         let pushed = Pushed { engine: self, reference, tag };

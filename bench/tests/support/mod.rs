@@ -29,10 +29,17 @@ pub struct Workload {
     pub limits: String,
     pub equivalence: String,
     pub more: String,
+    /// Arms that are images: name, image and options.
+    pub images: Vec<(String, String, String)>,
+    /// Lines of `[container]`.
+    pub container: String,
 }
 
 /// Options of a quick honest server.
 pub const QUICK: &str = "--ttft 2ms --itl 200us";
+
+/// A small container.
+const SMALL: &str = "memory = \"128MiB\"\nshm = \"16MiB\"\nscratch = \"16MiB\"\n";
 
 impl Default for Workload {
     fn default() -> Self {
@@ -47,11 +54,34 @@ impl Default for Workload {
                 .into(),
             equivalence: String::new(),
             more: String::new(),
+            images: Vec::new(),
+            container: String::new(),
         }
     }
 }
 
 impl Workload {
+    /// Servers in containers; the baseline is this image with these options.
+    pub fn of_images(image: &str, options: &str) -> Self {
+        Workload { container: SMALL.into(), ..Workload::default() }.image("baseline", image, options)
+    }
+
+    /// Adds a candidate, or the baseline: an image of the stub with these options.
+    #[must_use]
+    pub fn image(mut self, name: &str, image: &str, options: &str) -> Self {
+        self.images.push((name.into(), format!("image = {image:?}"), options.into()));
+        self
+    }
+
+    /// Adds a candidate: an image of the stub in a file.
+    #[must_use]
+    pub fn archive(mut self, name: &str, path: &Path, options: &str) -> Self {
+        let (digest, _) = lab::Digest::of_file(path).unwrap();
+        let source = format!("archive = {{ path = {path:?}, digest = \"{digest}\" }}");
+        self.images.push((name.into(), source, options.into()));
+        self
+    }
+
     /// Adds a candidate: the stub with these options.
     #[must_use]
     pub fn candidate(mut self, name: &str, options: &str) -> Self {
@@ -77,10 +107,21 @@ impl Workload {
                 options.join(", ")
             )
         };
-        let mut toml =
-            format!("name = \"test\"\n[models.toy]\npath = {:?}\n[baseline]\n{}", model(), command(&self.baseline));
+        let mut toml = format!("name = \"test\"\n[models.toy]\npath = {:?}\n", model());
+        if self.images.iter().all(|(name, ..)| name != "baseline") {
+            toml += &format!("[baseline]\n{}", command(&self.baseline));
+        }
         for (name, options) in &self.candidates {
             toml += &format!("[candidates.{name}]\n{}", command(options));
+        }
+        for (name, source, options) in &self.images {
+            let section = if name == "baseline" { name.clone() } else { format!("candidates.{name}") };
+            let own = ["--port", "{port}", "--model-name", "{served_name}"];
+            let args: Vec<&str> = own.into_iter().chain(options.split_whitespace()).collect();
+            toml += &format!("[{section}]\n{source}\nargs = {args:?}\n");
+        }
+        if !self.container.is_empty() {
+            toml += &format!("[container]\n{}", self.container);
         }
         toml += &format!(
             "[requests.prose]\nseed = 3\nwords = 16\n[sampling]\nmax_tokens = {}\n[[load]]\nname = \"main\"\nrequests = {}\nclosed = {{ concurrency = {} }}\n[rounds]\ncount = {}\n[warmup]\nrequests = 1\n[limits]\n{}{}{}",
@@ -121,15 +162,20 @@ impl Lab {
         self.command(arguments).output().unwrap()
     }
 
+    /// Writes the workload as `x.toml`.
+    pub fn plan(&self, workload: &Workload) -> PathBuf {
+        self.write("x.toml", &workload.to_toml())
+    }
+
     /// Writes the workload as `x.toml` and runs it.
     pub fn run(&self, workload: &Workload) -> Output {
-        self.write("x.toml", &workload.to_toml());
+        self.plan(workload);
         self.bench(&["run", "x.toml"])
     }
 
     /// Writes the workload as `x.toml` and starts running it.
     pub fn start(&self, workload: &Workload) -> Child {
-        self.write("x.toml", &workload.to_toml());
+        self.plan(workload);
         self.command(&["run", "x.toml"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
@@ -151,6 +197,13 @@ impl Lab {
             self.runs().iter().filter_map(|p| Bundle::open(p).ok()).filter(Bundle::is_measure).collect();
         assert_eq!(bundles.len(), 1, "exactly one sealed bundle of trials");
         bundles.into_iter().next().unwrap()
+    }
+
+    /// A verb on all sealed bundles.
+    pub fn on_bundles(&self, arguments: &[&str]) -> Output {
+        let bundles: Vec<String> = self.runs().iter().map(|p| p.display().to_string()).collect();
+        let arguments: Vec<&str> = arguments.iter().copied().chain(bundles.iter().map(String::as_str)).collect();
+        self.bench(&arguments)
     }
 
     /// The one trial of a candidate.
@@ -193,8 +246,16 @@ pub fn processes_with(text: &str) -> Vec<String> {
 
 /// Waits for a condition, with a deadline that only a hang reaches.
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    wait_for(what, || condition().then_some(()));
+}
+
+/// Waits for a value, with a deadline that only a hang reaches.
+pub fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
     let began = std::time::Instant::now();
-    while !condition() {
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
         assert!(began.elapsed().as_secs() < 60, "waited too long until {what}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

@@ -31,7 +31,7 @@ impl Stub {
 fn build() -> Vec<u8> {
     let temp = tempfile::tempdir().unwrap();
     let library = temp.path().join("stub.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nvml/stub.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../runner/tests/nvml/stub.c");
     let mut cc = Command::new("cc");
     cc.args(["-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]);
     assert!(cc.status().unwrap().success(), "cc cannot build {source}");
