@@ -10,16 +10,19 @@ use crate::{
     support::{Lab, Workload, code, engine::Engine, stderr, wait_until},
 };
 
-/// A container that bears an owner's label, as another `bench` makes it.
+/// A container that bears an owner's label, and the name that another `bench` gives, or none.
 struct Marked<'a> {
     engine: &'a Engine,
     id: String,
 }
 
 impl<'a> Marked<'a> {
-    fn create(engine: &'a Engine, owner: &str) -> Self {
+    fn create(engine: &'a Engine, owner: &str, name: Option<&str>) -> Self {
         let label = format!("bench.owner={owner}");
-        Marked { engine, id: engine.docker(&["create", "--label", &label, &engine.image("stub:plain")]) }
+        let name = name.map(|name| format!("bench-test-{name}-{}", std::process::id()));
+        let name: Vec<&str> = name.iter().flat_map(|name| ["--name", name]).collect();
+        let image = engine.image("stub:plain");
+        Marked { engine, id: engine.docker(&[&["create", "--label", &label], &name[..], &[&image]].concat()) }
     }
 
     fn is_there(&self) -> bool {
@@ -92,8 +95,11 @@ fn a_run_that_is_interrupted_while_a_container_is_made_takes_that_with_it() {
 fn what_a_killed_run_leaves_is_removed_by_whoever_comes_next_and_what_others_own_is_not() {
     let Some(engine) = Engine::from_env() else { return };
     let own = std::process::id();
-    let (ours, foreign) = (Marked::create(&engine, &owner(own, 0)), Marked::create(&engine, "somebody else's word"));
-    let reused = Marked::create(&engine, &owner(own, 1));
+    let ours = Marked::create(&engine, &owner(own, 0), Some("ours"));
+    let foreign = Marked::create(&engine, "somebody else's word", Some("foreign"));
+    // Labels can be an image's, names cannot.
+    let labelled = Marked::create(&engine, &owner(own, 1), None);
+    let reused = Marked::create(&engine, &owner(own, 1), Some("reused"));
     for profile in ["strict", "docker-in-docker"] {
         let lab = Lab::new();
         let run = Run::start(&lab, &stalling(&engine, profile));
@@ -110,7 +116,9 @@ fn what_a_killed_run_leaves_is_removed_by_whoever_comes_next_and_what_others_own
         assert_nothing_left(&engine, &lab);
         assert_nothing_left(&engine, &next);
     }
-    assert!(ours.is_there() && foreign.is_there(), "only what nobody owns any more is removed");
+    for kept in [ours, foreign, labelled] {
+        assert!(kept.is_there(), "only what nobody owns any more is removed");
+    }
     assert!(!reused.is_there(), "a process of the same number is not the owner");
 }
 
