@@ -92,3 +92,169 @@ fn course(trial: &Trial) -> Vec<String> {
     .map(|(_, what)| what.to_owned())
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, path::Path};
+
+    use lab::{
+        Digest, Nanos,
+        environment::ImageFacts,
+        plan::{self, Role, Span},
+        records::{Attempt, Contract, FORMAT, ServerFacts, Stages},
+        workload::Limits,
+    };
+
+    use super::*;
+
+    fn workload() -> Workload {
+        let digest = Digest::of("manifest");
+        let source = format!(
+            "name = \"x\"\n[models.m]\npath = \"m\"\n[baseline]\nimage = \"a/b@{digest}\"\n[requests.prose]\nseed = 1\nwords = 9\n[sampling]\nmax_tokens = 4\n[[load]]\nname = \"l\"\nrequests = 1\nclosed = {{ concurrency = 1 }}\n[container]\nmemory = \"1GiB\"\nscratch = \"1MiB\"\n"
+        );
+        lab::workload::parse(&source, Path::new("x.toml")).unwrap()
+    }
+
+    fn environment() -> Environment {
+        let image = ImageFacts {
+            asked: format!("a/b@{}", Digest::of("manifest")),
+            id: Digest::of("config"),
+            id_of: "config".into(),
+            manifest: None,
+            bytes: 1,
+            layers: Vec::new(),
+            wants: Vec::new(),
+        };
+        Environment { images: BTreeMap::from([("baseline".into(), image)]), ..Environment::default() }
+    }
+
+    fn trial() -> Trial {
+        let scratch = "rw,exec,nosuid,nodev,mode=1777,size=1048576".to_owned();
+        let contract = Contract {
+            network: "none".into(),
+            read_only: true,
+            cap_drop: vec!["ALL".into()],
+            security: vec!["no-new-privileges".into()],
+            ipc: "private".into(),
+            init: true,
+            pids: 4096,
+            memory_bytes: 1 << 30,
+            memory_swap_bytes: 1 << 30,
+            shm_bytes: 8 << 30,
+            tmpfs: BTreeMap::from([("/tmp".into(), scratch.clone()), ("/home/server".into(), scratch)]),
+            binds: BTreeMap::from([("/models".into(), "ro".into())]),
+            restart: "no".into(),
+            ..Contract::default()
+        };
+        let container = Container {
+            id: "c".into(),
+            image: Digest::of("config"),
+            profile: Profile::Strict,
+            client: Client::Inside,
+            cold: true,
+            contract,
+            exit_code: Some(0),
+            out_of_memory: false,
+        };
+        let span = Span { first: 0, count: 1 };
+        let planned = plan::Trial {
+            n: 1,
+            round: 1,
+            block: 1,
+            role: Role::Opening,
+            arm: "baseline".into(),
+            model: "m".into(),
+            gpus: 0,
+            warmup: span,
+            phases: Vec::new(),
+        };
+        let server = ServerFacts {
+            executor: "docker".into(),
+            container: Some(container),
+            stopped_by: Some("SIGTERM".into()),
+            ..ServerFacts::default()
+        };
+        let stages = Stages {
+            created_ns: Some(Nanos(1)),
+            started_ns: Some(Nanos(2)),
+            ready_ns: Some(Nanos(3)),
+            warm_ns: Some(Nanos(4)),
+            phases: Vec::new(),
+            stopped_ns: Some(Nanos(5)),
+            removed_ns: Some(Nanos(6)),
+        };
+        Trial {
+            format: FORMAT,
+            trial: planned,
+            host: "here".into(),
+            started: String::new(),
+            outcome: TrialOutcome::Completed,
+            server,
+            stages,
+            limits: Limits::default(),
+            attempts: Vec::new(),
+            telemetry: None,
+        }
+    }
+
+    #[test]
+    fn a_container_that_is_as_declared_breaks_no_promise() {
+        assert_eq!(broken(&workload(), Some(&environment()), &trial()), Vec::<String>::new());
+    }
+
+    /// A field and a change that breaks its promise.
+    type Forgery = (&'static str, fn(&mut Contract));
+
+    #[test]
+    fn every_field_of_a_contract_that_is_weaker_than_declared_is_named() {
+        let forgeries: [Forgery; 17] = [
+            ("network", |c| c.network = "bridge".into()),
+            ("ports", |c| c.ports.push("8000/tcp".into())),
+            ("read_only", |c| c.read_only = false),
+            ("privileged", |c| c.privileged = true),
+            ("cap_drop", |c| c.cap_drop.clear()),
+            ("cap_add", |c| c.cap_add.push("SYS_ADMIN".into())),
+            ("security", |c| c.security.push("seccomp=unconfined".into())),
+            ("ipc", |c| c.ipc = "host".into()),
+            ("pid", |c| c.pid = "host".into()),
+            ("uts", |c| c.uts = "host".into()),
+            ("pids", |c| c.pids = 0),
+            ("memory_bytes", |c| c.memory_bytes = 1 << 40),
+            ("memory_swap_bytes", |c| c.memory_swap_bytes = -1),
+            ("shm_bytes", |c| c.shm_bytes += 1),
+            ("tmpfs", |c| drop(c.tmpfs.insert("/data".into(), "rw,size=99".into()))),
+            ("binds", |c| drop(c.binds.insert("/etc".into(), "rw".into()))),
+            ("restart", |c| c.restart = "always".into()),
+        ];
+        for (field, forge) in forgeries {
+            let mut trial = trial();
+            forge(&mut trial.server.container.as_mut().unwrap().contract);
+            let found = broken(&workload(), Some(&environment()), &trial);
+            assert!(found.iter().any(|what| what.contains(&format!("contract's {field} "))), "{field}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn another_image_executor_profile_or_course_is_named() {
+        let found = |change: fn(&mut Trial)| {
+            let mut trial = trial();
+            change(&mut trial);
+            broken(&workload(), Some(&environment()), &trial).join("; ")
+        };
+        assert!(found(|t| t.server.executor = "process".into()).contains("had by process"));
+        assert!(found(|t| t.server.container = None).contains("no container is described"));
+        assert!(found(|t| t.server.container.as_mut().unwrap().image = Digest::of("x")).contains("image"));
+        assert!(found(|t| t.server.container.as_mut().unwrap().profile = Profile::DockerInDocker).contains("profile"));
+        assert!(found(|t| t.server.exit = Some("exit 0".into())).contains("had ended by itself"));
+        assert!(found(|t| t.stages.removed_ns = Some(Nanos(0))).contains("not in order"));
+        let by_host = |t: &mut Trial| {
+            t.outcome = TrialOutcome::Failed { class: Class::Host, detail: String::new() };
+        };
+        assert!(found(by_host).contains("not tried again"));
+        let mut again = trial();
+        by_host(&mut again);
+        again.attempts.push(Attempt { started: String::new(), lasted_ns: Nanos(1), detail: String::new() });
+        assert_eq!(broken(&workload(), Some(&environment()), &again), Vec::<String>::new());
+        assert!(!broken(&workload(), None, &trial()).is_empty(), "a host that describes no images");
+    }
+}
