@@ -39,7 +39,8 @@ impl Container {
         let init = u32::try_from(said["State"]["Pid"].as_u64()?).ok().filter(|pid| *pid > 0)?;
         // The init forks before it becomes the server.
         let runs = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"/stub\0"));
-        let server = child_of(init).filter(runs)?;
+        // Without an init it is the first process itself.
+        let server = child_of(init).filter(runs).or(Some(init).filter(runs))?;
         Some(Container { id: id.to_owned(), said, init, server })
     }
 
