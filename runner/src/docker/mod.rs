@@ -2,13 +2,14 @@
 //!
 //! `README.md` of this crate lists the threats and what stands against each of them.
 
-mod container;
 mod contract;
 /// The engine itself.
 pub mod engine;
 mod image;
+mod launch;
 mod reap;
 mod registry;
+mod running;
 
 use std::{
     cell::Cell,
@@ -24,9 +25,10 @@ use lab::{
     workload::{Arm, Binds, Server as Had, Workload},
 };
 
-pub use container::{Launch, Server};
 pub use engine::Engine;
 pub use image::Image;
+pub use launch::Launch;
+pub use running::Server;
 
 use crate::{
     cores::{self, Topology},
@@ -160,7 +162,7 @@ impl Containers {
         let model = &workload.models[model];
         let mut folders: Binds = workload.container.binds.clone();
         folders.extend(binds.clone());
-        folders.insert(container::MODELS.to_owned(), model.path.clone());
+        folders.insert(launch::MODELS.to_owned(), model.path.clone());
         for outside in folders.values_mut() {
             *outside = outside
                 .canonicalize()
