@@ -208,7 +208,11 @@ pub fn overall(
     let failed = own.filter(|t| !t.completed()).count();
     if failed > 0 {
         let planned = study.planned().filter(|t| t.arm == arm).count();
-        let text = format!("{failed} of {planned} launches failed; the speed of the others would hide that");
+        let text = if failed == planned {
+            format!("all {planned} launches failed")
+        } else {
+            format!("{failed} of {planned} launches failed; the speed of the others would hide that")
+        };
         return (None, reason("fewer-rounds", text));
     }
     if let Some(short) = cells.iter().find(|s| s.logs.len() < s.comparable) {

@@ -7,6 +7,7 @@
 
 mod contracts;
 mod grade;
+mod promise;
 mod telemetry;
 mod times;
 mod trial;
@@ -118,7 +119,7 @@ fn measure(notes: &mut Notes) {
             records.extend(trial::check(notes, &contract, planned, &environments));
         }
     }
-    contracts::check(notes, &records);
+    contracts::check(notes, &contract.workload, &environments, &records);
     for stranger in folders {
         notes.add(format!("{TRIALS}/{stranger}"), "no trial of the plan has this name");
     }

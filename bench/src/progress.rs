@@ -164,7 +164,8 @@ impl Observer for Lines {
                 self.draw(state, &[format!("image of {arm} · {} of {} MiB", mib(done), mib(of))], done == of);
             }
             Event::Again { why } => {
-                self.keep(state, &format!("{} · once more: {}", state.trial.clone(), in_short(why)))
+                let subject = if state.trial.is_empty() { String::new() } else { format!("{} · ", state.trial) };
+                self.keep(state, &format!("{subject}once more: {}", in_short(why)));
             }
             Event::Load { phase, of, time, seen } => {
                 let view = LoadView { phase, of: *of, time: *time, seen };

@@ -230,8 +230,8 @@ impl Environment {
     }
 }
 
-/// Arms that have the same image, or images that begin with the same layers: in words, those
-/// that share the most first.
+/// Arms that have the same image, or images that share layers: in words, those that
+/// share the most first. A layer that was packed anew is another.
 pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
     let arms = |like: &dyn Fn(&ImageFacts) -> bool| -> Vec<&str> {
         images.iter().filter(|(_, image)| like(image)).map(|(arm, _)| arm.as_str()).collect()
@@ -240,14 +240,15 @@ pub fn alike(images: &BTreeMap<String, ImageFacts>) -> Vec<String> {
     let same = ids.into_iter().map(|id| arms(&|image| image.id == id)).filter(|arms| arms.len() > 1);
     let mut lines: Vec<String> = same.map(|arms| format!("{} have the same image", arms.join(", "))).collect();
 
-    let shared = |a: &ImageFacts, b: &ImageFacts| a.layers.iter().zip(&b.layers).take_while(|(x, y)| x == y).count();
+    let layers = |image: &ImageFacts| -> BTreeSet<Digest> { image.layers.iter().copied().collect() };
     let pairs = images.values().flat_map(|a| images.values().map(move |b| (a, b))).filter(|(a, b)| a.id != b.id);
-    let beginnings: BTreeSet<&[Digest]> = pairs.map(|(a, b)| &a.layers[..shared(a, b)]).collect();
-    let mut beginnings: Vec<&[Digest]> = beginnings.into_iter().filter(|layers| !layers.is_empty()).collect();
-    beginnings.sort_by_key(|layers| std::cmp::Reverse(layers.len()));
-    for layers in beginnings {
-        let arms = arms(&|image| image.layers.starts_with(layers));
-        lines.push(format!("images of {} begin with the same {} layers", arms.join(", "), layers.len()));
+    let shared: BTreeSet<BTreeSet<Digest>> = pairs.map(|(a, b)| &layers(a) & &layers(b)).collect();
+    let mut shared: Vec<BTreeSet<Digest>> = shared.into_iter().filter(|layers| !layers.is_empty()).collect();
+    shared.sort_by_key(|layers| std::cmp::Reverse(layers.len()));
+    for common in shared {
+        let arms = arms(&|image| common.is_subset(&layers(image)));
+        let what = if common.len() == 1 { "layer" } else { "layers" };
+        lines.push(format!("images of {} share {} {what}", arms.join(", "), common.len()));
     }
     lines
 }
@@ -297,15 +298,16 @@ mod tests {
             ("copy", image("1", &["os", "vllm"])),
             ("on-top", image("2", &["os", "vllm", "patch"])),
             ("again", image("3", &["os", "vllm", "patch", "more"])),
-            ("other", image("4", &["alpine", "vllm"])),
+            ("hidden", image("4", &["empty", "os", "vllm"])),
+            ("other", image("5", &["alpine"])),
         ];
         let images = images.into_iter().map(|(arm, facts)| (arm.to_owned(), facts)).collect();
         assert_eq!(
             alike(&images),
             [
                 "base, copy have the same image",
-                "images of again, on-top begin with the same 3 layers",
-                "images of again, base, copy, on-top begin with the same 2 layers",
+                "images of again, on-top share 3 layers",
+                "images of again, base, copy, hidden, on-top share 2 layers",
             ]
         );
     }

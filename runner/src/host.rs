@@ -133,6 +133,11 @@ pub fn keep_to(cores: &[u32]) {
     }
 }
 
+/// Makes this host forget which parts of files it has in memory; whether it could.
+pub fn forget_files() -> bool {
+    fs::write("/proc/sys/vm/drop_caches", "1").is_ok()
+}
+
 /// Until it is dropped, this thread keeps to some cores; then it may run where it could before.
 pub struct Kept(Option<nix::sched::CpuSet>);
 

@@ -52,6 +52,10 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     options.observer.see(&Event::Stage("preparing requests"));
     let prepared = prepare(workload)?;
     let plan = &prepared.plan;
+    let found = if options.resume { Some(unfinished(options.out, plan)?) } else { None };
+    if let Some(Found::Sealed(path)) = found {
+        return Ok(path);
+    }
     options.observer.see(&Event::Stage("reading models and host"));
     let (mut environment, tokenizers) = host::environment(&workload.models)?;
     environment.endpoints = endpoints(workload);
@@ -64,13 +68,9 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     let _kept = host::Kept::to(containers.as_ref().map_or(&[], Containers::rest));
     let (bench, here) = (options.bench, options.here);
     let had = Had { workload, bench, here, gpus: &gpus, containers: containers.as_ref() };
-    let folder = if options.resume {
-        match unfinished(options.out, plan)? {
-            Found::Sealed(path) => return Ok(path),
-            Found::Open(path) => RunFolder::resume(&path)?,
-        }
-    } else {
-        begin(workload, &prepared, &environment, &tokenizers, options.out)?
+    let folder = match found {
+        Some(Found::Open(path) | Found::Sealed(path)) => RunFolder::resume(&path)?,
+        None => begin(workload, &prepared, &environment, &tokenizers, options.out)?,
     };
     let _lock = lock(folder.path())?;
     if options.resume {
@@ -104,6 +104,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     }
     options.observer.see(&Event::Stage("sealing"));
     let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
+    // Each trial has its own attempts now.
+    let _ = fs::remove_file(trial::begun_path(&path));
     Ok(path)
 }
 

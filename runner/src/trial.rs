@@ -1,8 +1,14 @@
 //! One arm, one server lifetime: start, measure, stop. Whatever happens becomes part of its
 //! record.
 
+use std::{
+    fs::File,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
 use lab::{
-    Nanos, Result,
+    Kind, Nanos, Problem, Result,
     bundle::{LOG, RunFolder, TELEMETRY, TRIAL, TrialFolder},
     records::{self, Attempt, Class, FORMAT, Stages, TrialOutcome},
 };
@@ -34,7 +40,8 @@ pub struct Servers<'a> {
 /// Runs one trial and publishes its folder. An attempt that this host ended is made once
 /// more, with everything anew.
 pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: &RunFolder) -> Result<()> {
-    let mut attempts = Vec::new();
+    let mut attempts = broken_off(run, setting)?;
+    let earlier = attempts.len();
     loop {
         let own = run.begin_trial(&setting.trial.folder())?;
         let (started, clock) = (clock::utc_now(), Clock::start());
@@ -46,7 +53,7 @@ pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: 
         // What is left of an attempt that this host ended is no evidence.
         let own = if host_failed { run.begin_trial(&setting.trial.folder())? } else { own };
         if let (TrialOutcome::Failed { class: Class::Host, detail }, Launch::Container(launch), true) =
-            (&outcome, servers.launch, attempts.is_empty())
+            (&outcome, servers.launch, attempts.len() == earlier)
         {
             setting.observer.see(&Event::Again { why: detail });
             attempts.push(Attempt { started, lasted_ns: clock.now(), detail: detail.clone() });
@@ -70,6 +77,31 @@ pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: 
         announce(setting, &record, summary);
         return Ok(());
     }
+}
+
+/// Attempts at a trial during which the run ended, whoever ended it: a server that can end a
+/// run is not spared the trace of it. They are kept beside the run's folder until it is sealed.
+fn broken_off(run: &RunFolder, setting: &Setting<'_>) -> Result<Vec<Attempt>> {
+    let path = begun_path(run.path());
+    let folder = setting.trial.folder();
+    let failed = |e: &std::io::Error| Problem::io(Kind::Machine, "write down what was begun in", &path, e);
+    let mut file = File::options().read(true).append(true).create(true).open(&path).map_err(|e| failed(&e))?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(|e| failed(&e))?;
+    let line = format!("{folder} {}\n", clock::utc_now());
+    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| failed(&e))?;
+    let begun = text.lines().filter_map(|line| line.split_once(' ')).filter(|(name, _)| *name == folder);
+    let attempt = |(_, started): (&str, &str)| Attempt {
+        started: started.to_owned(),
+        lasted_ns: Nanos(0),
+        detail: "the run ended during it and was resumed".to_owned(),
+    };
+    Ok(begun.map(attempt).collect())
+}
+
+/// Where it is written which trials were begun.
+pub fn begun_path(run: &Path) -> PathBuf {
+    run.with_added_extension("begun")
 }
 
 /// What an attempt at a trial came to.
@@ -151,6 +183,13 @@ async fn in_container(
     let summary = driver.finish(own.path()).await?;
     let Stages { ready_ns, warm_ns, phases, .. } = stages;
     let stages = Stages { ready_ns, warm_ns, phases, ..ended.stages.clone() };
+    // Between its last answer and its stop it can end too.
+    let outcome = match (&outcome, &ended.facts.exit) {
+        (TrialOutcome::Completed, Some(how)) => {
+            failed(Class::Protocol, format!("the server ended before it was stopped ({how})"))
+        }
+        _ => outcome,
+    };
     Ok(Attempted { outcome: with_words(outcome, &words), ended, stages, summary })
 }
 

@@ -1,12 +1,16 @@
 //! The verdict on one candidate's outputs, and the control that stands before it.
 
-use lab::workload::{BASELINE, Tolerance};
+use lab::{
+    records::TrialOutcome,
+    workload::{BASELINE, Tolerance},
+};
 
 use crate::{
     judgement::{Consequence, Equivalence, Reason, Verdict},
     margins::{self, Margins},
     structure::Outcome,
     study::Study,
+    voids::class_name,
 };
 
 /// Launches in which something must be seen before it disqualifies.
@@ -64,7 +68,8 @@ pub(super) fn decide(study: &Study, arm: &str, structure: &[Outcome], control: &
     let margins = tolerance(study).and_then(|t| Some((t, margins::of_arm(study, arm, None, t)?)));
     let mut first = Vec::new();
     if complete == 0 {
-        first.push(Reason { code: "no-successful-request", text: "no timed request got a whole response".into() });
+        let text = launches_failed(study, arm).unwrap_or_else(|| "no timed request got a whole response".into());
+        first.push(Reason { code: "no-successful-request", text });
     } else if let Some(failure) = &control.failure {
         let text = format!("the baseline does not pass its own grading: {failure}");
         first.push(Reason { code: "reference-not-self-consistent", text });
@@ -239,4 +244,17 @@ fn grouped(n: u64) -> String {
         out.push(c);
     }
     out
+}
+
+/// How many launches of an arm failed, and how the first one did; none where none failed.
+fn launches_failed(study: &Study, arm: &str) -> Option<String> {
+    let own = || study.trials.iter().filter(|trial| trial.plan.arm == arm);
+    let mut failures = own().filter_map(|trial| match &trial.record.outcome {
+        TrialOutcome::Failed { class, detail } => Some((class_name(*class), detail)),
+        TrialOutcome::Completed => None,
+    });
+    let (class, detail) = failures.next()?;
+    let (failed, all) = (failures.count() + 1, own().count());
+    let what = detail.lines().next().unwrap_or_default().trim_end_matches("; its last words:");
+    Some(format!("{failed} of {all} launches failed, the first by `{class}`: {}", lab::text::shown(what, 300)))
 }

@@ -4,14 +4,25 @@ use std::collections::BTreeMap;
 
 use lab::{
     bundle::{TRIAL, TRIALS},
+    environment::Environment,
     records::{Contract, ServerFacts, Trial},
-    workload::BASELINE,
+    workload::{BASELINE, Workload},
 };
 
-use super::Notes;
+use super::{Notes, promise};
 
-/// Every trial's server, held against the first baseline with the same model and GPUs.
-pub(super) fn check(notes: &mut Notes, trials: &[Trial]) {
+/// Broken promises of a trial that are named.
+const NAMED: usize = 3;
+
+/// Every trial's server, held against what the workload promises and against the first
+/// baseline with the same model and GPUs.
+pub(super) fn check(notes: &mut Notes, workload: &Workload, environments: &[Environment], trials: &[Trial]) {
+    for trial in trials {
+        let place = format!("{TRIALS}/{}/{TRIAL}", trial.trial.folder());
+        let environment = environments.iter().find(|e| e.host == trial.host);
+        let broken = promise::broken(workload, environment, trial);
+        broken.into_iter().take(NAMED).for_each(|what| notes.add(place.clone(), what));
+    }
     let started = || trials.iter().filter(|t| t.server.container.is_some() || t.stages.ready_ns.is_some());
     let mut terms: BTreeMap<(&str, u32), Terms> = BTreeMap::new();
     for baseline in started().filter(|t| t.trial.arm == BASELINE) {
@@ -42,6 +53,7 @@ fn of(server: &ServerFacts) -> Terms {
     if let Some(container) = &server.container {
         terms.insert("profile".to_owned(), container.profile.name().to_owned());
         terms.insert("client".to_owned(), format!("{:?}", container.client).to_lowercase());
+        terms.insert("cold".to_owned(), container.cold.to_string());
         let alike = Contract { tmpfs: BTreeMap::new(), binds: BTreeMap::new(), ..container.contract.clone() };
         if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(alike) {
             terms.extend(fields.into_iter().map(|(name, value)| (name, value.to_string())));

@@ -96,7 +96,7 @@ fn other_promises_than_the_runs_are_named() {
         ("workload.toml", "max_tokens = 20", "max_tokens = 21"),
         ("requests.jsonl", "Write", "Wrote"),
         ("run.json", "sha256:", "sha257:"),
-        ("run.json", "\"format\": 2", "\"format\": 3"),
+        ("run.json", "\"format\": 3", "\"format\": 4"),
     ] {
         let text = found(file, |bytes| {
             let text = String::from_utf8(bytes).unwrap();

@@ -3,7 +3,7 @@ mod pin;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Result, workload};
+use lab::{Kind, Result, workload};
 
 /// Arguments of `bench check`.
 #[derive(clap::Args)]
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.pin && pin::run(&args.files)?.is_none() {
         return Ok(ExitCode::from(130));
     }
+    let mut usable = true;
     for file in &args.files {
         let workload = workload::read(file)?;
         let prepared = runner::prepare::prepare(&workload)?;
@@ -47,8 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             );
         }
         notes(&workload);
-        if images::run(&workload, args.pull)?.is_none() {
-            return Ok(ExitCode::from(130));
+        match images::run(&workload, args.pull)? {
+            Some(images) => usable &= images,
+            None => return Ok(ExitCode::from(130)),
         }
         match &workload.equivalence {
             None => println!("  note: no [equivalence]: outputs will not be judged"),
@@ -63,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             println!("  note: {} rounds: speed needs at least {} to be claimed", workload.rounds, analysis::MIN_ROUNDS);
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(Kind::Image.exit_code()) })
 }
 
 /// What a run would do that its author may not expect.

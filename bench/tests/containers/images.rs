@@ -16,7 +16,7 @@ fn an_image_that_is_not_here_is_got_on_request_and_what_it_wants_is_said() {
     lab.plan(&workload);
     let check = |more: &[&str]| {
         let output = lab.bench(&[&["check", "x.toml"], more].concat());
-        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        assert_eq!(code(&output), 12, "one of them cannot be used: {}", stderr(&output));
         stdout(&output)
     };
     assert!(check(&[]).contains("  image of greedy: not here yet; bench check --pull gets it\n"), "{}", check(&[]));

@@ -82,7 +82,7 @@ fn a_run_that_is_interrupted_while_a_container_is_made_takes_that_with_it() {
             let runs = lab.runs();
             let Some(name) = runs.first().and_then(|run| run.file_name()) else { return false };
             let label = format!("label=bench.run={}", name.to_string_lossy());
-            engine.docker(&["network", "ls", "--quiet", "--filter", &label]) != ""
+            !engine.docker(&["network", "ls", "--quiet", "--filter", &label]).is_empty()
         });
         run.signal("INT");
         assert_eq!(code(&run.end()), 130);

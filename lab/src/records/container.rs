@@ -18,6 +18,9 @@ pub struct Container {
     pub profile: Profile,
     /// Where the client was.
     pub client: Client,
+    /// Whether the host's cache of files was emptied before it.
+    #[serde(default)]
+    pub cold: bool,
     /// What it was allowed: as asked for, and as the engine confirmed after making it.
     pub contract: Contract,
     /// The exit code, where it ended by itself or on a signal.

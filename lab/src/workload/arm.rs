@@ -97,6 +97,11 @@ impl Check<'_> {
             parts.clone().any(odd)
                 || taken.iter().any(|t| inside.as_str() == *t || inside.starts_with(&format!("{t}/")))
         };
+        let nested = binds.keys().find(|inner| binds.keys().any(|outer| inner.starts_with(&format!("{outer}/"))));
+        if let Some(inner) = nested {
+            let what = format!("`{}` lies in another bound folder, which is read-only", crate::text::shown(inner, 120));
+            return Err(self.wrong(field, &what, "bind the outer folder alone"));
+        }
         match binds.keys().find(bad) {
             None => Ok(()),
             Some(inside) => {

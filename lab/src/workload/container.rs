@@ -57,6 +57,9 @@ pub struct Container {
     pub gpu: GpuAccess,
     /// Folders of the host that every container sees read-only (profile `host-binds`).
     pub binds: Binds,
+    /// Whether the host forgets, before each trial, which parts of files it has in memory: by
+    /// them a server could tell its next one what it knows.
+    pub cold: bool,
 }
 
 impl Default for Container {
@@ -71,6 +74,7 @@ impl Default for Container {
             cores: Vec::new(),
             gpu: GpuAccess::Toolkit,
             binds: Binds::new(),
+            cold: true,
         }
     }
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    gpu,
+    gpu, host,
     log::Log,
     server::{Ended, Life, NotReady},
 };
@@ -115,9 +115,10 @@ impl Launch {
         limits: &Limits,
     ) -> Result<std::result::Result<Server, (NotReady, Ended)>> {
         if let Err(problem) = reap::reap(&self.engine).await {
-            return Ok(Err((host(problem.what), Ended::default())));
+            return Ok(Err((of_host(problem.what), Ended::default())));
         }
-        let mut made = Made { launch: self, network: None, facts: self.facts(), stages: Stages::default() };
+        let cold = self.container.cold && host::forget_files();
+        let mut made = Made { cold, launch: self, network: None, facts: self.facts(), stages: Stages::default() };
         match made.start(clock, name, limits).await {
             Ok(server) => Ok(Ok(server)),
             Err(not) => {
@@ -170,23 +171,24 @@ struct Made<'a> {
     network: Option<String>,
     facts: ServerFacts,
     stages: Stages,
+    cold: bool,
 }
 
 impl Made<'_> {
     async fn start(&mut self, clock: Clock, trial: &str, limits: &Limits) -> std::result::Result<Server, NotReady> {
         let Launch { engine, container, .. } = self.launch;
         if !container.profile.inside() {
-            self.network = Some(self.isolated_network(trial).await.map_err(host)?);
+            self.network = Some(self.isolated_network(trial).await.map_err(of_host)?);
         }
         let (id, contract) = self.create(trial).await?;
         self.stages.created_ns = Some(clock.now());
         let mut log = Log::new(limits.log);
         let output = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
-        let attached = within(ANSWER, engine.docker.attach_container(&id, Some(output))).await.map_err(host)?;
+        let attached = within(ANSWER, engine.docker.attach_container(&id, Some(output))).await.map_err(of_host)?;
         log.follow(attached.output);
         self.run(&id).await?;
         self.stages.started_ns = Some(clock.now());
-        let found = within(ANSWER, engine.docker.inspect_container(&id, None)).await.map_err(host)?;
+        let found = within(ANSWER, engine.docker.inspect_container(&id, None)).await.map_err(of_host)?;
         let (namespace, address) = self.reached(&found)?;
         let (say, end) = watch::channel(None);
         let watching = tokio::spawn(watch_end(engine.clone(), id.clone(), say));
@@ -195,6 +197,7 @@ impl Made<'_> {
             image: self.launch.image.facts.id,
             profile: container.profile,
             client: if container.profile.inside() { Client::Inside } else { Client::Bridge },
+            cold: self.cold,
             contract,
             exit_code: None,
             out_of_memory: false,
@@ -231,6 +234,10 @@ impl Made<'_> {
     /// Makes the container and holds what the engine says of it against what was asked for.
     async fn create(&self, trial: &str) -> std::result::Result<(String, Contract), NotReady> {
         let launch = self.launch;
+        if self.facts.command.is_empty() {
+            let detail = "the image names no program, and the arm has no args".to_owned();
+            return Err(NotReady { class: Class::Image, detail });
+        }
         let asked = contract::asked(&launch.terms(self.network.as_deref()));
         let wanted = contract::of(&asked, self.network.as_deref());
         let mut env: BTreeMap<&str, &str> = BTreeMap::from([("HOME", HOME)]);
@@ -254,8 +261,8 @@ impl Made<'_> {
         let docker = &launch.engine.docker;
         let named = CreateContainerOptionsBuilder::default().name(&reap::name(&launch.run, trial)).build();
         let made = docker.create_container(Some(named), body);
-        let created = launch.engine.makes(made).await.map_err(host)?;
-        let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(host)?;
+        let created = launch.engine.makes(made).await.map_err(of_host)?;
+        let found = within(ANSWER, docker.inspect_container(&created.id, None)).await.map_err(of_host)?;
         let granted = contract::granted(&found, self.network.as_deref());
         let mut differences = contract::differences(&wanted, &granted);
         if found.image.as_deref() != Some(&launch.image.facts.id.to_string()) {
@@ -264,7 +271,7 @@ impl Made<'_> {
         if differences.is_empty() {
             Ok((created.id, granted))
         } else {
-            Err(host(format!("the container engine did not do as it was told: {}", differences.join("; "))))
+            Err(of_host(format!("the container engine did not do as it was told: {}", differences.join("; "))))
         }
     }
 
@@ -273,7 +280,7 @@ impl Made<'_> {
     async fn run(&self, id: &str) -> std::result::Result<(), NotReady> {
         let docker = &self.launch.engine.docker;
         let Err(why) = within(ANSWER, docker.start_container(id, None)).await else { return Ok(()) };
-        let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(host)?;
+        let found = within(ANSWER, docker.inspect_container(id, None)).await.map_err(of_host)?;
         let code = found.state.as_ref().and_then(|s| s.exit_code).unwrap_or(0);
         let of_engine = why.contains("docker-init");
         let of_image = (!of_engine && matches!(code, 126 | 127))
@@ -281,7 +288,7 @@ impl Made<'_> {
             || why.contains("Cannot mkdir")
             || why.contains("exec format error");
         let detail = format!("the server could not be started (exit {code}): {why}");
-        if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(host(detail)) }
+        if of_image { Err(NotReady { class: Class::Start, detail }) } else { Err(of_host(detail)) }
     }
 
     /// Where the client finds the server. Its network stays what it is as long as the file is
@@ -294,7 +301,7 @@ impl Made<'_> {
             let ip: IpAddr = own
                 .as_deref()
                 .and_then(|ip| ip.parse().ok())
-                .ok_or_else(|| host("the engine gave the container no address".to_owned()))?;
+                .ok_or_else(|| of_host("the engine gave the container no address".to_owned()))?;
             return Ok((None, (ip, port).into()));
         }
         let address = (Ipv4Addr::LOCALHOST, port).into();
@@ -304,7 +311,7 @@ impl Made<'_> {
         match File::open(format!("/proc/{pid}/ns/net")) {
             Ok(file) => Ok((Some(file), address)),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok((None, address)),
-            Err(e) => Err(host(format!("the container's network cannot be entered: {e}"))),
+            Err(e) => Err(of_host(format!("the container's network cannot be entered: {e}"))),
         }
     }
 }
@@ -452,6 +459,6 @@ impl Drop for Server {
     }
 }
 
-fn host(detail: String) -> NotReady {
+fn of_host(detail: String) -> NotReady {
     NotReady { class: Class::Host, detail }
 }

@@ -38,6 +38,15 @@ impl Engine {
         if !place.starts_with("unix://") {
             return Err(failed("servers are measured beside their client, so the engine has to be this host's".into()));
         }
+        if let Err(e) = std::os::unix::net::UnixStream::connect(place.trim_start_matches("unix://"))
+            && e.kind() == std::io::ErrorKind::PermissionDenied
+        {
+            return Err(Problem::machine("this user may not use the container engine's socket")
+                .at(place.clone())
+                .next(
+                    "run bench as root; being in the socket's group is enough for the profile docker-in-docker only",
+                ));
+        }
         let docker = Docker::connect_with_unix(&place, ANSWER.0 / 1_000_000_000, bollard::API_DEFAULT_VERSION)
             .map_err(|e| failed(format!("the engine's socket cannot be used: {e}")))?;
         let spoken = within(ANSWER, docker.negotiate_version())

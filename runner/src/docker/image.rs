@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use bollard::{
     errors::Error,
     models::{CreateImageInfo, ImageConfig, ImageInspect},
-    query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder},
+    query_parameters::{CreateImageOptionsBuilder, ImportImageOptionsBuilder, RemoveImageOptions},
 };
 use futures_util::StreamExt;
 use lab::{
@@ -15,7 +15,7 @@ use lab::{
     workload::{Limits, Source},
 };
 
-use super::engine::{ANSWER, Engine, in_words};
+use super::engine::{ANSWER, Engine, in_words, within};
 use crate::{
     archive::Archive,
     progress::{Event, Observer},
@@ -46,7 +46,9 @@ pub(super) async fn have(
     observer: &dyn Observer,
 ) -> Result<Image, NotReady> {
     let named = named(source)?;
-    let found = match find(engine, source, &named).await? {
+    let found = find(engine, source, &named).await?;
+    let before = found.is_some();
+    let found = match found {
         Some(found) => found,
         None => {
             let room = Room::of(engine);
@@ -64,7 +66,12 @@ pub(super) async fn have(
             find(engine, source, &named).await?.ok_or_else(none)?
         }
     };
-    checked(source, found, limits)
+    let checked = checked(source, found, limits);
+    if checked.is_err() && !before {
+        // Nobody needs it, and it may be large. What other containers use stays.
+        let _ = within(ANSWER, engine.docker.remove_image(&named.name(), None::<RemoveImageOptions>, None)).await;
+    }
+    checked
 }
 
 /// What the engine has of an image, if it has it.
@@ -121,12 +128,24 @@ async fn load(engine: &Engine, path: &Path, archive: &Archive, limits: &Limits, 
     let parts = archive.loadable(path).map_err(|problem| host(problem.to_string()))?;
     let options = ImportImageOptionsBuilder::default().quiet(true).build();
     let mut said = std::pin::pin!(engine.docker.import_image_stream(options, parts, None));
-    while let Some(part) = said.next().await {
-        part.map_err(|e| image(format!("the engine cannot load {}: {}", path.display(), in_words(&e))))?;
-        room.left(limits)?;
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            part = said.next() => match part {
+                None => return Ok(()),
+                Some(Err(e)) => {
+                    return Err(image(format!("the engine cannot load {}: {}", path.display(), in_words(&e))));
+                }
+                Some(Ok(_)) => {}
+            },
+            // The engine says nothing while it unpacks.
+            _ = look.tick() => room.left(limits)?,
+        }
     }
-    Ok(())
 }
+
+/// Between two looks at the disk.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// Ends the download as soon as an image is larger than it may be; dropping the stream makes
 /// the engine stop.
@@ -229,11 +248,8 @@ fn checked(source: &Source, found: ImageInspect, limits: &Limits) -> Result<Imag
     }
     let layers = found.root_fs.and_then(|fs| fs.layers).unwrap_or_default();
     let config = found.config.unwrap_or_default();
-    if let Some(name) = config.env.iter().flatten().find(|e| PRELOADS.iter().any(|p| e.starts_with(p))) {
-        let name = lab::text::shown(name, 200);
-        return Err(image(format!(
-            "it sets {name}: programs of the host would load what it names; no image needs that"
-        )));
+    if let Some(what) = unfit(&config) {
+        return Err(image(lab::text::shown(&what, 300)));
     }
     let facts = ImageFacts {
         asked: source.to_string(),
@@ -250,7 +266,49 @@ fn checked(source: &Source, found: ImageInspect, limits: &Limits) -> Result<Imag
 
 /// Variables that make a program load a library: hooks of the host that inherit an image's
 /// variables were escaped from this way (CVE-2025-23266).
-const PRELOADS: [&str; 2] = ["LD_PRELOAD=", "LD_AUDIT="];
+const PRELOADS: [&str; 2] = ["LD_PRELOAD", "LD_AUDIT"];
+/// Folders inside of which an image cannot declare a volume.
+const OURS: [&str; 7] = ["/models", "/tmp", "/home", "/proc", "/sys", "/dev", "/etc"];
+/// Volumes of an image.
+const MOST_VOLUMES: usize = 16;
+
+/// Why no container can be made of an image, or none that is like all others: what an engine
+/// would stumble over is the image's and not the host's.
+fn unfit(config: &ImageConfig) -> Option<String> {
+    for variable in config.env.iter().flatten() {
+        let (name, value) = variable.split_once('=').unwrap_or_default();
+        if name.is_empty() || variable.contains('\0') {
+            return Some(format!("its variable {variable:?} is none"));
+        }
+        if PRELOADS.contains(&name) {
+            return Some(format!(
+                "it sets {variable}: programs of the host would load what it names; no image needs that"
+            ));
+        }
+        let odd = |part: &str| !part.is_empty() && (!part.starts_with('/') || part.starts_with("/proc"));
+        if name == "LD_LIBRARY_PATH" && value.split([':', ';']).any(odd) {
+            return Some(format!("it sets {variable}: a program of the host would look for libraries where it runs"));
+        }
+    }
+    let volumes = config.volumes.as_deref().unwrap_or_default();
+    let plain = |path: &str| {
+        let mut parts = path.split('/').skip(1);
+        path.starts_with('/') && parts.all(|part| !matches!(part, "" | "." | ".."))
+    };
+    let below = |path: &str| OURS.iter().any(|ours| path == *ours || path.starts_with(&format!("{ours}/")));
+    if let Some(path) = volumes.iter().find(|path| !plain(path) || below(path)) {
+        return Some(format!("it declares {path:?} as a volume, which cannot be one"));
+    }
+    if volumes.len() > MOST_VOLUMES {
+        return Some(format!("it declares {} volumes, at most {MOST_VOLUMES} are given", volumes.len()));
+    }
+    let user = config.user.as_deref().unwrap_or_default();
+    if user.split(':').any(|part| part.starts_with('-') || part.parse::<u64>().is_ok_and(|id| id >= 0x4000_0000)) {
+        return Some(format!("its user {user:?} is above all that an image may have"));
+    }
+    let folder = config.working_dir.as_deref().unwrap_or_default();
+    (!folder.is_empty() && !folder.starts_with('/')).then(|| format!("its working folder {folder:?} is not absolute"))
+}
 
 /// What a reader should know about an image.
 fn wants(config: &ImageConfig) -> Vec<String> {
@@ -289,4 +347,34 @@ fn image(detail: String) -> NotReady {
 
 fn host(detail: String) -> NotReady {
     NotReady { class: Class::Host, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_would_stumble_over_is_the_image_s() {
+        let of = |config: ImageConfig| unfit(&config);
+        let list = |text: &str| Some(vec![text.to_owned()]);
+        for env in
+            ["=x", "X=\0", "LD_PRELOAD=/x", "LD_AUDIT=", "LD_LIBRARY_PATH=/a:b", "LD_LIBRARY_PATH=/proc/self/cwd"]
+        {
+            assert!(of(ImageConfig { env: list(env), ..ImageConfig::default() }).is_some(), "{env}");
+        }
+        for volume in ["", "x", "/", "/a/../b", "/a/", "/models/x", "/dev/shm", "/tmp"] {
+            assert!(of(ImageConfig { volumes: list(volume), ..ImageConfig::default() }).is_some(), "{volume}");
+        }
+        for user in ["-5", "4294967295", "0:1073741824"] {
+            assert!(of(ImageConfig { user: Some(user.into()), ..ImageConfig::default() }).is_some(), "{user}");
+        }
+        let usual = ImageConfig {
+            env: list("LD_LIBRARY_PATH=/usr/local/nvidia/lib:/usr/local/nvidia/lib64:"),
+            volumes: list("/data"),
+            user: Some("1000:1000".into()),
+            working_dir: Some("/app".into()),
+            ..ImageConfig::default()
+        };
+        assert_eq!(of(usual), None);
+    }
 }

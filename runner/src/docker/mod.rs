@@ -109,7 +109,7 @@ impl Containers {
         observer.see(&Event::Stage(&format!("getting the image of {name}")));
         let mut had = image::have(&self.engine, name, source, &workload.limits, observer).await;
         if let Err(NotReady { class: Class::Host, detail }) = &had {
-            observer.see(&Event::Again { why: detail });
+            observer.see(&Event::Again { why: &format!("the image of {name}: {detail}") });
             had = image::have(&self.engine, name, source, &workload.limits, observer).await;
         }
         if let (Err(not), lab::workload::BASELINE) = (&had, name) {

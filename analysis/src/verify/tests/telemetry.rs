@@ -2,7 +2,7 @@ use lab::{
     Nanos,
     bundle::{TELEMETRY, write_table},
     environment::{Environment, Gpu},
-    records::TelemetryRow,
+    records::{TelemetryFacts, TelemetryRow, Trial},
 };
 
 use super::*;
@@ -36,6 +36,10 @@ fn three() -> Vec<TelemetryRow> {
 fn put(sealed: &Sealed, rows: &[TelemetryRow]) {
     let table = write_table(rows, TelemetryRow::HEADER, TELEMETRY);
     fs::write(sealed.measure.join(TRIAL).join(TELEMETRY), table).unwrap();
+    let path = sealed.measure.join(TRIAL).join(lab::bundle::TRIAL);
+    let mut record: Trial = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record.telemetry = Some(TelemetryFacts { samples: rows.len() as u64, ..TelemetryFacts::default() });
+    fs::write(&path, serde_json::to_vec_pretty(&record).unwrap()).unwrap();
     remake(&sealed.measure);
 }
 

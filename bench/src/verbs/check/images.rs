@@ -14,12 +14,13 @@ use runner::{
 
 use crate::progress::Lines;
 
-/// Prints it; with `pull`, images that are not there are got first. None if interrupted.
-pub(super) fn run(workload: &Workload, pull: bool) -> Result<Option<()>> {
+/// Prints it, and says whether nothing is known against the images; with `pull`, those that
+/// are not there are got first. None if interrupted.
+pub(super) fn run(workload: &Workload, pull: bool) -> Result<Option<bool>> {
     let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
     let mut arms = workload.arms().map(|(_, arm)| arm).chain(reference);
     if !arms.any(|arm| matches!(arm.server, Server::Image { .. })) {
-        return Ok(Some(()));
+        return Ok(Some(true));
     }
     let lines = Lines::new();
     let looked = crate::verbs::until_interrupted(async {
@@ -35,9 +36,12 @@ pub(super) fn run(workload: &Workload, pull: bool) -> Result<Option<()>> {
         Some(None) => {
             println!("  note: no container engine answers here, so images were not looked at; see bench doctor")
         }
-        Some(Some(found)) => print(&found),
+        Some(Some(found)) => {
+            print(&found);
+            return Ok(Some(found.values().all(std::result::Result::is_ok)));
+        }
     }
-    Ok(Some(()))
+    Ok(Some(true))
 }
 
 fn print(found: &BTreeMap<String, Found>) {
