@@ -361,4 +361,5 @@ fn reads_out_of_order_and_answers_before_their_question_are_refused() {
     assert!(text.contains("arrived before it was sent"), "{text}");
 }
 
+mod contracts;
 mod telemetry;

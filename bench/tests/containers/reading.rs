@@ -37,10 +37,9 @@ impl Container {
         let mut said: Value = serde_json::from_slice(&output.stdout).ok()?;
         let said = said.get_mut(0)?.take();
         let init = u32::try_from(said["State"]["Pid"].as_u64()?).ok().filter(|pid| *pid > 0)?;
-        // The init forks before it becomes the server.
         let runs = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(b"/stub\0"));
-        // Without an init it is the first process itself.
-        let server = child_of(init).filter(runs).or(Some(init).filter(runs))?;
+        // Itself, or the child of an init, which forks before it becomes the server.
+        let server = Some(init).filter(runs).or_else(|| child_of(init).filter(runs))?;
         Some(Container { id: id.to_owned(), said, init, server })
     }
 

@@ -1,6 +1,7 @@
 //! A run under way, and what the host shows of it.
 
 use std::{
+    cell::RefCell,
     fs,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
@@ -8,7 +9,7 @@ use std::{
 
 use crate::{
     reading::{Container, process_status},
-    support::{Lab, Workload, engine::Engine, wait_for, wait_until},
+    support::{Lab, Workload, engine::Engine, stderr, wait_for, wait_until},
 };
 
 /// Answers the warm-up and then no more.
@@ -24,7 +25,7 @@ pub(crate) fn patient(mut workload: Workload) -> Workload {
 /// A running `bench`; a test that fails does not leave it.
 pub(crate) struct Run<'a> {
     pub(crate) lab: &'a Lab,
-    child: Option<Child>,
+    child: RefCell<Option<Child>>,
 }
 
 impl<'a> Run<'a> {
@@ -35,12 +36,13 @@ impl<'a> Run<'a> {
 
     pub(crate) fn of(lab: &'a Lab, command: &mut Command) -> Self {
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        Run { lab, child: Some(child) }
+        Run { lab, child: RefCell::new(Some(child)) }
     }
 
     /// Waits for its container that is not one of `known`.
     pub(crate) fn container(&self, engine: &Engine, known: &[&Container]) -> Container {
         wait_for("a container runs", || {
+            self.assert_running();
             let running = of_run(engine, self.lab, &["--filter", "status=running"]);
             let new = running.into_iter().find(|id| known.iter().all(|container| container.id != *id));
             new.and_then(|id| Container::read(engine, &id))
@@ -58,13 +60,21 @@ impl<'a> Run<'a> {
         wait_until("a load is under way", || container.connections() > 2);
     }
 
+    fn assert_running(&self) {
+        let mut child = self.child.borrow_mut();
+        if child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some()) {
+            panic!("it has ended: {}", stderr(&child.take().unwrap().wait_with_output().unwrap()));
+        }
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.as_ref().unwrap().id().to_string();
+        let pid = self.child.borrow().as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    pub(crate) fn end(mut self) -> Output {
-        self.child.take().unwrap().wait_with_output().unwrap()
+    pub(crate) fn end(self) -> Output {
+        let child = self.child.take();
+        child.unwrap().wait_with_output().unwrap()
     }
 }
 
