@@ -112,25 +112,15 @@ pub fn descriptors(streams: u64) -> Result<()> {
 /// Descriptors beside those of the streams.
 const SPARE: u64 = 256;
 
-/// Refuses cores that this process may not run on.
-pub fn check_cores(cores: &[u32]) -> Result<()> {
-    let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0))
-        .map_err(|e| Problem::machine(format!("the allowed cores cannot be read: {e}")))?;
-    match cores.iter().find(|core| !allowed.is_set(**core as usize).unwrap_or(false)) {
-        None => Ok(()),
-        Some(core) => Err(Problem::machine(format!("this process may not run on core {core}"))
-            .at("client.cores")
-            .next("name cores of this machine, or leave client.cores out")),
-    }
-}
-
 /// Keeps this thread, and those that it will start, to these cores; none leaves it to the
-/// system, and so does a core that is not ours.
-pub fn keep_to(cores: &[u32]) {
-    let mut set = nix::sched::CpuSet::new();
-    if !cores.is_empty() && cores.iter().all(|core| set.set(*core as usize).is_ok()) {
-        let _ = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set);
+/// system. Where it cannot be kept there, it runs where it could before.
+pub fn keep_to(cores: &[u32]) -> nix::Result<()> {
+    if cores.is_empty() {
+        return Ok(());
     }
+    let mut set = nix::sched::CpuSet::new();
+    cores.iter().try_for_each(|core| set.set(*core as usize))?;
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set)
 }
 
 /// Makes this host forget which parts of files it has in memory; whether it could.
@@ -145,7 +135,8 @@ impl Kept {
     /// From now on.
     pub fn to(cores: &[u32]) -> Self {
         let before = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).ok();
-        keep_to(cores);
+        // The layout has made sure of them.
+        let _ = keep_to(cores);
         Kept(before)
     }
 }

@@ -18,7 +18,7 @@ use lab::{
 };
 
 use crate::{
-    clock,
+    clock, cores,
     docker::Containers,
     gpu, host,
     measure::{Setting, due_by_request},
@@ -48,14 +48,15 @@ pub struct Options<'a> {
 pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
     let keys = Secret::all(workload)?;
     host::descriptors(streams(workload))?;
-    host::check_cores(&workload.client.cores)?;
+    cores::check(&workload.client.cores)?;
     options.observer.see(&Event::Stage("preparing requests"));
     let prepared = prepare(workload)?;
     let plan = &prepared.plan;
-    let found = if options.resume { Some(unfinished(options.out, plan)?) } else { None };
-    if let Some(Found::Sealed(path)) = found {
-        return Ok(path);
-    }
+    let open = match options.resume.then(|| unfinished(options.out, plan)).transpose()? {
+        Some(Found::Sealed(path)) => return Ok(path),
+        Some(Found::Open(path)) => Some(path),
+        None => None,
+    };
     options.observer.see(&Event::Stage("reading models and host"));
     let (mut environment, tokenizers) = host::environment(&workload.models)?;
     environment.endpoints = endpoints(workload);
@@ -68,8 +69,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     let _kept = host::Kept::to(containers.as_ref().map_or(&[], Containers::rest));
     let (bench, here) = (options.bench, options.here);
     let had = Had { workload, bench, here, gpus: &gpus, containers: containers.as_ref() };
-    let folder = match found {
-        Some(Found::Open(path) | Found::Sealed(path)) => RunFolder::resume(&path)?,
+    let folder = match open {
+        Some(path) => RunFolder::resume(&path)?,
         None => begin(workload, &prepared, &environment, &tokenizers, options.out)?,
     };
     let _lock = lock(folder.path())?;

@@ -1,7 +1,7 @@
 //! A server under test, however it came to run.
 
 use lab::{
-    Nanos, Problem,
+    Nanos,
     records::{Class, ServerFacts, Stages},
     workload::{Limits, Url},
 };
@@ -126,11 +126,5 @@ impl Ended {
             ..ServerFacts::default()
         };
         Ended { facts, ..Ended::default() }
-    }
-}
-
-impl From<NotReady> for Problem {
-    fn from(not: NotReady) -> Self {
-        Problem::machine(not.detail)
     }
 }

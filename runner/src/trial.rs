@@ -18,7 +18,7 @@ use crate::{
     driver,
     evidence::Summary,
     gpu,
-    gpu::Telemetry,
+    gpu::{Telemetry, telemetry},
     measure::{self, Setting, failed},
     progress::Event,
     server::{self, Ended, Foreign, Launch},
@@ -200,12 +200,9 @@ impl Servers<'_> {
         let uuids: Vec<String> = self.gpus.leased().iter().map(|gpu| gpu.uuid.clone()).collect();
         let uuids = uuids.get(..setting.trial.gpus as usize).filter(|uuids| !uuids.is_empty())?;
         let file = own.beside(TELEMETRY);
-        Some(Telemetry::start(&self.gpus.library, uuids.to_vec(), clock, SAMPLES, &file, self.rest))
+        Some(Telemetry::start(&self.gpus.library, uuids.to_vec(), clock, telemetry::INTERVAL, &file, self.rest))
     }
 }
-
-/// Between two samples of a GPU.
-const SAMPLES: Nanos = Nanos::from_millis(500);
 
 impl Attempted {
     /// Nothing was measured.

@@ -92,6 +92,17 @@ pub fn allowed() -> Result<Vec<u32>> {
     Ok((0..CpuSet::count() as u32).filter(is_in).collect())
 }
 
+/// Refuses cores of the client that this process may not run on.
+pub fn check(cores: &[u32]) -> Result<()> {
+    let allowed = allowed()?;
+    match cores.iter().find(|core| !allowed.contains(core)) {
+        None => Ok(()),
+        Some(core) => Err(Problem::machine(format!("this process may not run on core {core}"))
+            .at("client.cores")
+            .next("name cores of this machine, or leave client.cores out")),
+    }
+}
+
 /// The processes that a container engine on this host consists of.
 const DAEMONS: [&str; 2] = ["dockerd", "containerd"];
 

@@ -72,7 +72,7 @@ impl Launch {
                 .next("start it, then continue with --resume")
         };
         self.engine.back().await.map_err(gone)?;
-        reap::reap(&self.engine).await.map(drop)
+        reap::reap(&self.engine).await
     }
 
     /// Makes a container for a trial and starts its server. What fails is whose failure it

@@ -158,7 +158,7 @@ impl Containers {
             None => return Err(Problem::machine(format!("the image of {name} was not prepared"))),
         };
         let gpus = self.gpus.get(..gpus as usize).unwrap_or(&self.gpus).to_vec();
-        let grant = gpu::Access::from(workload.container.gpu).grant(&gpus, &self.driver, Path::new("/"))?;
+        let grant = gpu::grant(workload.container.gpu, &gpus, &self.driver, Path::new("/"))?;
         let model = &workload.models[model];
         let mut folders: Binds = workload.container.binds.clone();
         folders.extend(binds.clone());

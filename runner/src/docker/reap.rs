@@ -33,28 +33,25 @@ pub(super) fn labels(run: &str, trial: &str) -> HashMap<String, String> {
     HashMap::from([label(OWNER, &this_process().written()), label("bench.run", run), label("bench.trial", trial)])
 }
 
-/// Removes what gone processes made, and what this one has forgotten. Returns how much it was.
-pub(super) async fn reap(engine: &Engine) -> Result<usize> {
+/// Removes what gone processes made, and what this one has forgotten.
+pub(super) async fn reap(engine: &Engine) -> Result<()> {
     let failed = |what: String| Problem::machine(format!("what an earlier run left behind cannot be removed: {what}"));
     let ours = HashMap::from([("label".to_owned(), vec![OWNER.to_owned()])]);
     let containers = ListContainersOptionsBuilder::default().all(true).filters(&ours).build();
     let containers = within(ANSWER, engine.docker.list_containers(Some(containers))).await.map_err(failed)?;
-    let mut removed = 0;
     for container in containers {
         let named = container.names.iter().flatten().any(|name| name.trim_start_matches('/').starts_with(NAME));
         if named && abandoned(container.labels.as_ref()) {
             remove(engine, &container.id.unwrap_or_default()).await.map_err(failed)?;
-            removed += 1;
         }
     }
     let networks = ListNetworksOptionsBuilder::default().filters(&ours).build();
     for network in within(ANSWER, engine.docker.list_networks(Some(networks))).await.map_err(failed)? {
         if abandoned(network.labels.as_ref()) {
             remove_network(engine, &network.name.unwrap_or_default()).await.map_err(failed)?;
-            removed += 1;
         }
     }
-    Ok(removed)
+    Ok(())
 }
 
 /// Removes a container with all that it wrote, however it stands.

@@ -6,23 +6,9 @@ use std::{
 };
 
 use bollard::models::{DeviceMapping, DeviceRequest};
-use lab::{Problem, Result};
-use serde::{Deserialize, Serialize};
+use lab::{Problem, Result, workload::GpuAccess};
 
 use super::lease::Leased;
-
-/// How a container gets its GPUs: what the host has for that.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Access {
-    /// The engine's `nvidia` driver, which comes with NVIDIA's container toolkit.
-    #[default]
-    Toolkit,
-    /// Devices by name, from a specification on the host (Container Device Interface).
-    Cdi,
-    /// Device files and the driver's libraries one by one: a host with neither.
-    Devices,
-}
 
 /// What a container is given.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,27 +55,14 @@ const COMPUTE: [&str; 10] = [
     "libnvidia-opencl.so",
 ];
 
-impl From<lab::workload::GpuAccess> for Access {
-    fn from(access: lab::workload::GpuAccess) -> Self {
-        use lab::workload::GpuAccess as Asked;
-        match access {
-            Asked::Toolkit => Access::Toolkit,
-            Asked::Cdi => Access::Cdi,
-            Asked::Devices => Access::Devices,
-        }
-    }
-}
-
-impl Access {
-    /// What a container with these GPUs is given. `driver` is the driver's version and `root`
-    /// the folder in which `dev` and `usr` are; only [`Access::Devices`] looks at them.
-    pub fn grant(self, gpus: &[Leased], driver: &str, root: &Path) -> Result<Grant> {
-        match self {
-            _ if gpus.is_empty() => Ok(Grant::default()),
-            Access::Toolkit => Ok(toolkit(gpus)),
-            Access::Cdi => Ok(cdi(gpus)),
-            Access::Devices => devices(gpus, driver, root),
-        }
+/// What a container with these GPUs is given. `driver` is the driver's version and `root` the
+/// folder in which `dev` and `usr` are; only [`GpuAccess::Devices`] looks at them.
+pub fn grant(access: GpuAccess, gpus: &[Leased], driver: &str, root: &Path) -> Result<Grant> {
+    match access {
+        _ if gpus.is_empty() => Ok(Grant::default()),
+        GpuAccess::Toolkit => Ok(toolkit(gpus)),
+        GpuAccess::Cdi => Ok(cdi(gpus)),
+        GpuAccess::Devices => devices(gpus, driver, root),
     }
 }
 
@@ -220,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_toolkit_is_asked_for_uuids_and_for_computing_only() {
-        let grant = Access::Toolkit.grant(&gpus(), DRIVER, Path::new("/nowhere")).unwrap();
+        let grant = grant(GpuAccess::Toolkit, &gpus(), DRIVER, Path::new("/nowhere")).unwrap();
         let request = serde_json::to_value(&grant.device_requests).unwrap();
         let expected = serde_json::json!([{
             "Driver": "nvidia", "DeviceIDs": ["GPU-a", "GPU-b"], "Capabilities": [["compute", "utility"]]
@@ -231,7 +204,7 @@ mod tests {
 
     #[test]
     fn cdi_is_asked_by_name() {
-        let grant = Access::Cdi.grant(&gpus(), DRIVER, Path::new("/nowhere")).unwrap();
+        let grant = grant(GpuAccess::Cdi, &gpus(), DRIVER, Path::new("/nowhere")).unwrap();
         let request = serde_json::to_value(&grant.device_requests).unwrap();
         let expected = serde_json::json!([{
             "Driver": "cdi", "DeviceIDs": ["nvidia.com/gpu=GPU-a", "nvidia.com/gpu=GPU-b"]
@@ -242,7 +215,7 @@ mod tests {
     #[test]
     fn a_bare_host_gives_its_device_files_and_its_drivers_libraries_under_every_name() {
         let root = host(&["nvidia4", "nvidia5", "nvidia6", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools"]);
-        let grant = Access::Devices.grant(&gpus(), DRIVER, root.path()).unwrap();
+        let grant = grant(GpuAccess::Devices, &gpus(), DRIVER, root.path()).unwrap();
         let inside: Vec<_> = grant.devices.iter().filter_map(|d| d.path_in_container.as_deref()).collect();
         let expected = ["/dev/nvidia4", "/dev/nvidia5", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"];
         assert_eq!(inside, expected);
@@ -269,7 +242,7 @@ mod tests {
     fn a_host_that_cannot_give_what_computing_needs_is_refused_before_a_server_fails_of_it() {
         let problem = |devices: &[&str], driver: &str| {
             let root = host(devices);
-            Access::Devices.grant(&gpus(), driver, root.path()).unwrap_err().to_string()
+            grant(GpuAccess::Devices, &gpus(), driver, root.path()).unwrap_err().to_string()
         };
         let all = ["nvidia4", "nvidia5", "nvidiactl", "nvidia-uvm"];
         assert!(problem(&all[..3], DRIVER).contains("dev/nvidia-uvm: this device file is not there"));
@@ -279,9 +252,9 @@ mod tests {
 
     #[test]
     fn a_container_without_gpus_is_given_nothing() {
-        for access in [Access::Toolkit, Access::Cdi, Access::Devices] {
-            assert_eq!(access.grant(&[], DRIVER, Path::new("/nowhere")).unwrap(), Grant::default());
+        for access in [GpuAccess::Toolkit, GpuAccess::Cdi, GpuAccess::Devices] {
+            assert_eq!(grant(access, &[], DRIVER, Path::new("/nowhere")).unwrap(), Grant::default());
         }
-        assert_eq!(serde_json::to_string(&Access::Toolkit).unwrap(), "\"toolkit\"");
+        assert_eq!(serde_json::to_string(&GpuAccess::Toolkit).unwrap(), "\"toolkit\"");
     }
 }

@@ -18,7 +18,7 @@ pub mod telemetry;
 /// The GPUs of a run.
 mod held;
 
-pub use access::{Access, Grant};
+pub use access::{Grant, grant};
 pub use held::Held;
 pub use lease::{Lease, Leased, lease, shared_folder};
 pub use nvml::Library;

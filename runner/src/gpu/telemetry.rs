@@ -12,18 +12,13 @@ use std::{
     time::Duration,
 };
 
+use super::nvml::Library;
+use crate::{clock::Clock, host};
 use lab::{
     Nanos,
     bundle::{TELEMETRY, TableWriter},
     records::{TelemetryFacts, TelemetryRow},
 };
-use nix::{
-    sched::{CpuSet, sched_setaffinity},
-    unistd::Pid,
-};
-
-use super::nvml::Library;
-use crate::clock::Clock;
 
 /// Time between two samples of a GPU, if nothing else is asked for.
 pub const INTERVAL: Nanos = Nanos::from_millis(500);
@@ -115,9 +110,7 @@ struct Watch {
 
 impl Watch {
     fn pin(&self, cores: &[u32]) {
-        let mut set = CpuSet::new();
-        let chosen = cores.iter().try_for_each(|core| set.set(*core as usize));
-        if let (false, Err(e)) = (cores.is_empty(), chosen.and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))) {
+        if let Err(e) = host::keep_to(cores) {
             open(&self.book).note(format!("the sampler cannot be kept on its cores: {e}"));
         }
     }

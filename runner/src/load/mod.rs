@@ -13,15 +13,12 @@ use std::{
 };
 
 use lab::{Nanos, Problem, Result, wire::End, workload};
-use nix::{
-    sched::{CpuSet, sched_setaffinity},
-    unistd::Pid,
-};
 use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
     client::{Client, Job, Seen, Shard, lock},
     clock::Clock,
+    host,
     live::Tally,
     target::Target,
 };
@@ -198,9 +195,8 @@ fn died() -> Problem {
 /// The thread's core, where cores are declared.
 fn pin(client: &workload::Client, index: usize) {
     if let Some(core) = client.cores.get(index % client.cores.len().max(1)) {
-        let mut cores = CpuSet::new();
-        // `check_cores` has tried it before.
-        let _ = cores.set(*core as usize).and_then(|()| sched_setaffinity(Pid::from_raw(0), &cores));
+        // `cores::check` has tried it before.
+        let _ = host::keep_to(&[*core]);
     }
 }
 
