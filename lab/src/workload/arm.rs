@@ -1,6 +1,6 @@
 //! One arm: exactly one way to have its server, and what belongs to it.
 
-use super::{Arm, Profile, Server, Source, check::Check, written};
+use super::{Arm, Control, Profile, Server, Source, check::Check, written};
 use crate::Result;
 
 impl Check<'_> {
@@ -49,7 +49,22 @@ impl Check<'_> {
             let what = "this is not the name of an environment variable";
             return Err(wrong("api_key_env", what, "write the variable's name, never the key"));
         }
-        Ok(Arm { description: arm.description, server, env: arm.env, api_key_env: arm.api_key_env })
+        if arm.configuration.is_some() && arm.control != Some(Control::Positive) {
+            let next = "add control = \"positive\", or remove it";
+            return Err(wrong("configuration", "only a positive control is a launch of a configuration", next));
+        }
+        if let Some(configuration) = &arm.configuration {
+            self.name(&format!("{field}.configuration"), configuration)?;
+        }
+        let (control, configuration) = (arm.control, arm.configuration);
+        Ok(Arm {
+            description: arm.description,
+            server,
+            env: arm.env,
+            api_key_env: arm.api_key_env,
+            control,
+            configuration,
+        })
     }
 
     fn command(&self, field: &str, command: &[String]) -> Result<()> {

@@ -8,8 +8,8 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server, Slo, Warmup,
-    Workload, written,
+    Arm, BASELINE, BLIND_CONTROL, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server,
+    Slo, Warmup, Workload, written,
 };
 use crate::{
     Digest, Kind, Nanos, Problem, Result,
@@ -81,6 +81,14 @@ impl Check<'_> {
             }
             candidates.insert(name, self.arm(&field, arm)?);
         }
+        if candidates.contains_key(BLIND_CONTROL) {
+            let what = "this name is kept for the blind control";
+            return Err(self.wrong(&format!("candidates.{BLIND_CONTROL}"), what, "rename it"));
+        }
+        if w.rounds.blind_control {
+            let description = "the baseline, served and judged as a candidate".to_owned();
+            candidates.insert(BLIND_CONTROL.to_owned(), Arm { description, ..baseline.clone() });
+        }
         let mut models = BTreeMap::new();
         for (name, m) in w.models {
             self.name(&format!("models.{name}"), &name)?;
@@ -91,7 +99,8 @@ impl Check<'_> {
         }
         let loads = self.loads(w.load)?;
         let groups = self.groups(&w.matrix, &models, &candidates, &loads)?;
-        self.in_range("rounds.count", w.rounds.count, 1..=1_000)?;
+        let rounds = self.rounds(&w.rounds)?;
+        self.score(&w.score)?;
         let warmup = self.warmup(&w.warmup)?;
         self.sampling(&w.sampling)?;
         self.client(&w.client)?;
@@ -120,7 +129,7 @@ impl Check<'_> {
                 Warmup::Requests(count) => u64::from(count),
                 Warmup::Replay => timed,
             };
-        let in_all = per_round * u64::from(w.rounds.count);
+        let in_all = per_round * u64::from(rounds);
         if in_all > u64::from(MOST_REQUESTS) {
             let what = format!("{in_all} requests in all are more than {MOST_REQUESTS}");
             return Err(self.wrong("rounds.count", &what, "ask for fewer rounds or requests"));
@@ -146,14 +155,16 @@ impl Check<'_> {
             sampling: w.sampling,
             loads,
             groups,
-            rounds: w.rounds.count,
+            rounds,
             seed: w.rounds.seed,
+            looks: w.rounds.looks,
             warmup,
             client: w.client,
             slo: w.slo,
             limits: w.limits,
             equivalence,
             cost: w.cost,
+            score: w.score,
             container,
         })
     }
@@ -185,8 +196,10 @@ impl Check<'_> {
         loads: &[Load],
     ) -> Result<Vec<Group>> {
         let models = self.axis("matrix.models", matrix.models.as_deref(), models.keys().map(String::as_str))?;
-        let names =
-            self.axis("matrix.candidates", matrix.candidates.as_deref(), candidates.keys().map(String::as_str))?;
+        let named = candidates.keys().map(String::as_str).filter(|name| *name != BLIND_CONTROL);
+        let mut names = self.axis("matrix.candidates", matrix.candidates.as_deref(), named)?;
+        // No axis leaves it out.
+        names.extend(candidates.contains_key(BLIND_CONTROL).then(|| BLIND_CONTROL.to_owned()));
         let loads = self.axis("matrix.loads", matrix.loads.as_deref(), loads.iter().map(|l| l.name.as_str()))?;
         for exclude in &matrix.exclude {
             for (axis, value, known) in [("candidate", &exclude.candidate, &names), ("model", &exclude.model, &models)]
@@ -369,7 +382,23 @@ impl Check<'_> {
             }
         }
         let reference = e.reference.map(|arm| self.arm("equivalence.reference", arm)).transpose()?;
-        Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance })
+        if let Some(confirm) = e.confirm {
+            self.in_range("equivalence.confirm", confirm, 1..=1_000)?;
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = e.calibration.iter().find(|id| !seen.insert(**id)) {
+            return Err(self.wrong(
+                "equivalence.calibration",
+                &format!("{twice} stands twice"),
+                "remove one of the two",
+            ));
+        }
+        if e.tolerance.is_some() && !e.calibration.is_empty() {
+            let what = "a tolerance is declared and calibrated, and only one can hold";
+            return Err(self.wrong("equivalence.calibration", what, "remove equivalence.tolerance"));
+        }
+        let (calibration, confirm) = (e.calibration, e.confirm);
+        Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance, calibration, confirm })
     }
 
     /// Names become parts of file names and table cells.

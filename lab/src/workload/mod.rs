@@ -8,6 +8,7 @@
 mod arm;
 mod check;
 mod container;
+mod decide;
 mod load;
 mod pin;
 mod url;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Bytes, Digest, Nanos, requests};
 pub use check::{of_endpoint, parse, read};
 pub use container::{Binds, Container, GpuAccess, Profile, Source};
+pub use decide::{ALPHA, BLIND_CONTROL, Control, Look, Score, ScoreMode};
 pub use pin::{Tagged, pin, tags};
 pub use url::Url;
 
@@ -58,6 +60,8 @@ pub struct Workload {
     pub rounds: u32,
     /// Seed of every order in the plan.
     pub seed: u64,
+    /// When speed is claimed; none is once, after all rounds.
+    pub looks: Vec<Look>,
     /// What each trial sends before its first phase.
     pub warmup: Warmup,
     /// How requests are sent, the same to every arm.
@@ -70,6 +74,8 @@ pub struct Workload {
     pub equivalence: Option<Equivalence>,
     /// Price of the machine.
     pub cost: Option<Cost>,
+    /// How candidates are ranked.
+    pub score: Score,
     /// What containers may do.
     pub container: Container,
 }
@@ -132,6 +138,11 @@ pub struct Arm {
     /// The variable of our own environment that holds the API key. The key is sent, and
     /// stored nowhere.
     pub api_key_env: Option<String>,
+    /// What is known of it, in a calibration run.
+    pub control: Option<Control>,
+    /// The configuration that it is a launch of, in a calibration run; its own name where
+    /// none is given.
+    pub configuration: Option<String>,
 }
 
 /// How a server is started.
@@ -425,6 +436,10 @@ pub struct Equivalence {
     pub sample: u32,
     /// The declared tolerance, for verdicts without calibration.
     pub tolerance: Option<Tolerance>,
+    /// Ids of the measure bundles whose controls set the tolerance instead.
+    pub calibration: Vec<Digest>,
+    /// Rounds of the stage that a run adds by itself where a candidate is suspect.
+    pub confirm: Option<u32>,
 }
 
 /// A numerics budget that the workload's author declares. Verdicts from it are

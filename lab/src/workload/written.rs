@@ -34,6 +34,8 @@ pub(super) struct Workload {
     pub equivalence: Option<Equivalence>,
     pub cost: Option<super::Cost>,
     #[serde(default)]
+    pub score: super::Score,
+    #[serde(default)]
     pub container: super::Container,
 }
 
@@ -61,6 +63,8 @@ pub(super) struct Arm {
     pub env: BTreeMap<String, String>,
     #[serde(default)]
     pub binds: super::Binds,
+    pub control: Option<super::Control>,
+    pub configuration: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -156,17 +160,13 @@ pub(super) struct Exclude {
     pub gpus: Option<u32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Rounds {
-    pub count: u32,
+    pub count: Option<u32>,
     pub seed: u64,
-}
-
-impl Default for Rounds {
-    fn default() -> Self {
-        Rounds { count: 10, seed: 0 }
-    }
+    pub looks: Vec<super::Look>,
+    pub blind_control: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -182,4 +182,7 @@ pub(super) struct Equivalence {
     pub reference: Option<Arm>,
     pub sample: u32,
     pub tolerance: Option<super::Tolerance>,
+    #[serde(default)]
+    pub calibration: Vec<Digest>,
+    pub confirm: Option<u32>,
 }

@@ -1,0 +1,175 @@
+//! What `bench judge` says: plain values, in the order in which people read them. Every
+//! number carries its unit in its name; ratios are candidate / baseline.
+
+mod loads;
+mod outputs;
+mod speed;
+
+use lab::{Digest, Nanos};
+use serde::Serialize;
+
+use crate::metrics::Overhead;
+
+pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
+pub use outputs::{Check, Consequence, Equivalence, WorstToken};
+pub use speed::{CellSpeed, Effect, MetricEffect};
+
+/// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
+/// each load, ladders, notes, the client's lag.
+pub const FORMAT: u32 = 2;
+
+/// The verdicts on all candidates of a set of bundles.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Judgement {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The method's version, see `METHOD.md`.
+    pub method: &'static str,
+    /// Where the evidence is.
+    pub bundles: Vec<BundleRef>,
+    /// The workload's name.
+    pub workload: String,
+    /// The workload file's digest.
+    pub workload_digest: Digest,
+    /// Where the tolerances of the equivalence test come from.
+    pub tolerance: Tolerance,
+    /// The service levels that the workload asks for.
+    pub slo: Option<Slo>,
+    /// One per candidate: equivalent first, by the lower bound of their speed-up, then
+    /// undecided, then altered.
+    pub candidates: Vec<Candidate>,
+    /// The baseline held against itself.
+    pub baseline: Baseline,
+    /// What each arm did under each load: the baseline first, then by name, then by cell.
+    pub loads: Vec<LoadFacts>,
+    /// The largest load of each ladder that meets the service levels.
+    pub ladders: Vec<Ladder>,
+    /// Trials that are not counted, each with what was seen. A candidate can never be the
+    /// reason.
+    pub voids: Vec<Void>,
+}
+
+/// A bundle that was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundleRef {
+    /// Digest of its manifest.
+    pub id: Digest,
+    /// `measure` or `grade`.
+    pub kind: &'static str,
+    /// Name of its folder.
+    pub folder: String,
+    /// When it was sealed.
+    pub sealed: String,
+}
+
+/// Where the tolerances come from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tolerance {
+    /// Declared in the workload file, with no calibration behind it: every verdict on
+    /// outputs is provisional.
+    Declared {
+        /// c, in nats.
+        cap_nats: f64,
+        /// δ, a share of the cap.
+        mean: f64,
+        /// δ_h, a share of requests.
+        far: f64,
+    },
+    /// None: outputs cannot be judged.
+    None,
+}
+
+/// The three verdicts on outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The outputs are the model's, within the tolerance.
+    Equivalent,
+    /// The evidence decides neither way. Never a pass, never a disqualification.
+    Undecided,
+    /// The outputs are not the model's.
+    Altered,
+}
+
+/// Everything about one candidate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// Its description in the workload.
+    pub description: String,
+    /// The verdict on its outputs.
+    pub verdict: Verdict,
+    /// Whether the tolerance is only declared.
+    pub provisional: bool,
+    /// Why, the decisive one first; at least one.
+    pub reasons: Vec<Reason>,
+    /// The equivalence test's numbers; none without graded outputs.
+    pub equivalence: Option<Equivalence>,
+    /// Structural checks, each with its count, also those that found nothing.
+    pub structure: Vec<Check>,
+    /// Speed in each cell.
+    pub speed: Vec<CellSpeed>,
+    /// The geometric mean over cells of the equal-work speed-up; none if a cell has none.
+    pub overall: Option<Effect>,
+    /// Why there is no overall speed-up, or why it supports no claim.
+    pub overall_note: Option<Reason>,
+    /// What else a reader should know of its trials; no part of a verdict.
+    pub notes: Vec<Reason>,
+    /// Trials that failed.
+    pub failures: Vec<Failure>,
+    /// Timed requests by outcome, sorted by outcome.
+    pub outcomes: Vec<(String, u64)>,
+}
+
+/// One reason of a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// Stable short name, e.g. `margins-above-tolerance`.
+    pub code: &'static str,
+    /// One sentence with the numbers.
+    pub text: String,
+}
+
+/// A trial that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The trial's folder.
+    pub trial: String,
+    /// Whose failure it is.
+    pub class: lab::records::Class,
+    /// What was seen; hostile.
+    pub detail: String,
+}
+
+/// The baseline held against itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Baseline {
+    /// Closing against opening baseline, primary metric, per cell (A/A).
+    pub opening_closing: Vec<CellSpeed>,
+    /// Its margins under the reference: the reference's self-consistency.
+    pub equivalence: Option<Equivalence>,
+    /// Structural checks.
+    pub structure: Vec<Check>,
+    /// Largest p99, over the trials of all arms, of how late the client turned to requests.
+    pub client_lag_p99_ns: Option<Nanos>,
+    /// The same of how late requests were sent: the wait for a connection is in it.
+    pub send_lag_p99_ns: Option<Nanos>,
+    /// The longest that bytes of any arm had been at this host before the client read them.
+    pub read_behind_ns: Option<Nanos>,
+    /// What containers cost beside the servers in them, over all arms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub containers: Option<Overhead>,
+}
+
+/// Something that is not counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Void {
+    /// The round.
+    pub round: u32,
+    /// The block.
+    pub block: u32,
+    /// Why.
+    pub why: String,
+}
