@@ -10,6 +10,7 @@ pub(crate) mod judge;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod seal;
 pub(crate) mod stub;
 pub(crate) mod verify;
 

@@ -12,8 +12,8 @@ use std::{
 use lab::{
     Kind, Problem, Result, audit,
     bundle::{
-        self, Bundle, ENVIRONMENTS, GRADE, GRADED, LOG, MANIFEST, PROMPTS, REFERENCE, RunFolder, TrialRecord,
-        write_table,
+        self, Bundle, ENVIRONMENTS, GRADE, GRADED, LOG, MANIFEST, PROMPTS, REFERENCE, RunFolder, TRIAL, TRIALS,
+        TrialRecord, write_table,
     },
     plan::Plan,
     records::{FORMAT, Grade, GradedRow, List, Outcome, PromptRow, ReferenceRow, Source},
@@ -60,7 +60,9 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     })?;
     let secret = run::secret_path(measured);
     let seed = read_seed(&secret)?;
-    let plan = bundle.plan()?;
+    let mut plan = bundle.plan()?;
+    // A run that was sealed as it stood lacks trials.
+    plan.trials.retain(|t| holds(&bundle, &t.folder()));
     let requests = bundle.requests()?;
     let (mut environment, _) = host::environment(&workload.models)?;
     let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
@@ -255,6 +257,11 @@ fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32
 /// The token ids that a server sent for a request.
 fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
     record.chunks.iter().filter(|c| c.request == request).flat_map(|c| c.ids.0.iter().copied()).collect()
+}
+
+fn holds(bundle: &Bundle, trial: &str) -> bool {
+    let record = format!("{TRIALS}/{trial}/{TRIAL}");
+    bundle.manifest.files.iter().any(|file| file.path == record)
 }
 
 fn read_seed(path: &Path) -> Result<[u8; 32]> {
