@@ -33,4 +33,6 @@ pub mod quantile; // percentiles of integer nanoseconds and their intervals
 pub mod stages; // suspect in one stage, altered in two
 pub mod tolerance; // what further configurations stay below
 
+pub mod calibration; // c, δ and δ_h from honest configurations
+
 pub use no_answer::NoAnswer;
