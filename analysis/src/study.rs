@@ -115,7 +115,9 @@ impl Study {
         let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
         let mut study = Self::of(set.stages)?;
         for member in set.calibration {
-            study.calibration.push(Self::of(vec![member])?);
+            let run = Self::of(vec![member])?;
+            succession::same_kind(&run.stages[0].measure, &study.stages[0].measure)?;
+            study.calibration.push(run);
         }
         Ok(study)
     }
@@ -148,11 +150,6 @@ impl Study {
     /// Whether a reference looked at any stage.
     pub fn is_graded(&self) -> bool {
         self.stages.iter().any(|stage| !stage.grades.is_empty())
-    }
-
-    /// Every bundle of the run, stage by stage, each measurement before its grades.
-    pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
-        self.stages.iter().flat_map(|stage| std::iter::once(&stage.measure).chain(&stage.grades))
     }
 
     /// The baseline and the candidates of the plan, the baseline first.
