@@ -55,6 +55,8 @@ pub(crate) struct Script {
     /// Whether the bundle is written as version 1 of the formats was.
     pub(crate) old: bool,
     pub(crate) grade: bool,
+    /// Ids that the reference does not score.
+    pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
@@ -79,6 +81,7 @@ impl Script {
             session: |_| None,
             old: false,
             grade: true,
+            refuses: |_| false,
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),
@@ -280,6 +283,7 @@ impl Script {
                     (200, true) => (Source::Text, tokenizer.encode(&text)),
                     _ => (Source::None, Vec::new()),
                 };
+                let ids = if ids.iter().any(|id| (self.refuses)(*id)) { Vec::new() } else { ids };
                 let source = if ids.is_empty() { Source::None } else { source };
                 let failure = if ids.is_empty() { "nothing to grade" } else { "" };
                 let (trial, tokens) = (trial.folder(), ids.len() as u32);
