@@ -1,6 +1,7 @@
 //! What `bench judge` says: plain values, in the order in which people read them. Every
 //! number carries its unit in its name; ratios are candidate / baseline.
 
+mod explanation;
 mod loads;
 mod outputs;
 mod speed;
@@ -11,6 +12,9 @@ use serde::Serialize;
 
 use crate::metrics::Overhead;
 
+pub use explanation::{
+    BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
+};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
 pub use speed::{CellSpeed, Effect, MetricEffect};
