@@ -21,8 +21,9 @@ pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
-/// each load, ladders, notes, the client's lag.
-pub const FORMAT: u32 = 2;
+/// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
+/// leaderboard, looks, costs.
+pub const FORMAT: u32 = 3;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
