@@ -20,6 +20,8 @@ mod calibration;
 mod chart;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
+/// Where free-running texts part.
+mod divergence;
 /// A study's rows as files for other tools.
 mod export;
 /// From an opened study to a report's input.

@@ -14,7 +14,7 @@ use lab::{
 };
 
 use crate::{
-    METHOD, comparison,
+    METHOD, comparison, divergence,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
     ladder, loads, metrics,
     structure::{self, Outcome},
@@ -60,6 +60,7 @@ pub fn judge(study: &Study) -> Judgement {
         baseline: Baseline {
             opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
             equivalence: rule.baseline,
+            divergence: divergence::of(study, BASELINE),
             structure: checks(structure),
             client_lag_p99_ns: largest(metrics::client_lag_p99),
             send_lag_p99_ns: largest(metrics::send_lag_p99),
@@ -95,6 +96,7 @@ fn candidate(
         provisional: rule.is_provisional(),
         reasons,
         equivalence,
+        divergence: divergence::of(study, arm),
         structure: checks(structure),
         speed: cells(speed),
         overall,

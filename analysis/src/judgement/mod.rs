@@ -16,7 +16,7 @@ pub use explanation::{
     BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
 };
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
+pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
@@ -100,6 +100,8 @@ pub struct Candidate {
     pub reasons: Vec<Reason>,
     /// The equivalence test's numbers; none without graded outputs.
     pub equivalence: Option<Equivalence>,
+    /// Its texts beside the baseline's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks, each with its count, also those that found nothing.
     pub structure: Vec<Check>,
     /// Speed in each cell.
@@ -143,6 +145,8 @@ pub struct Baseline {
     pub opening_closing: Vec<CellSpeed>,
     /// Its margins under the reference: the reference's self-consistency.
     pub equivalence: Option<Equivalence>,
+    /// The closing baseline's texts beside the opening one's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks.
     pub structure: Vec<Check>,
     /// Largest p99, over the trials of all arms, of how late the client turned to requests.

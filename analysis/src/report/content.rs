@@ -235,6 +235,10 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         "ln E",
     ];
     blocks.push(Block::Table(tables.equivalence.pick(&columns)));
+    if !tables.divergence.rows.is_empty() {
+        blocks.push(text("For information, how often texts are the opening baseline's to the last character, and how far the others share their beginning. The baseline's own row says how often it repeats itself."));
+        blocks.push(Block::Table(tables.divergence.clone()));
+    }
     if !tables.stages.rows.is_empty() {
         blocks.push(text("A stage has prompts drawn anew and launches of its own. An arm is suspect once E reaches 10³, and altered only if E, begun anew with a later stage, does so again."));
         blocks.push(Block::Table(tables.stages.clone()));
