@@ -79,7 +79,7 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     }
     let due = due_by_request(prepared.schedule.as_ref(), prepared.requests.len());
     let run = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for trial in plan.trials.iter().filter(|t| !folder.has_trial(&t.folder())) {
+    for (trial, at) in plan.trials.iter().zip(1..).filter(|(t, _)| !folder.has_trial(&t.folder())) {
         let arm = workload.arm(&trial.arm).ok_or_else(|| {
             Problem::broken(format!("the plan names the arm {}, which the workload lacks", trial.arm))
         })?;
@@ -94,7 +94,7 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
             limits: &workload.limits,
             observer: options.observer,
         };
-        options.observer.see(&Event::TrialStarted { trial, of: plan.trials.len() });
+        options.observer.see(&Event::TrialStarted { trial, at, of: plan.trials.len() });
         let launch = had.launch(&trial.arm, arm, &trial.model, trial.gpus, &run)?;
         let servers =
             trial::Servers { launch: &launch, key: Secret::of(arm, &trial.arm)?, gpus: &gpus, rest: had.rest() };
@@ -104,7 +104,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
         containers.end().await?;
     }
     options.observer.see(&Event::Stage("sealing"));
-    let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
+    let parents = workload.stage.iter().map(|stage| stage.parent).collect();
+    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
     // Each trial has its own attempts now.
     let _ = fs::remove_file(trial::begun_path(&path));
     Ok(path)
@@ -207,7 +208,8 @@ fn begin(
 ) -> Result<RunFolder> {
     let started = clock::utc_now();
     let run = host::random::<4>()?.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let path = out.join(&started[..10]).join(format!("{}-{}-{run}", workload.name, environment.host));
+    let stage = workload.stage.as_ref().map_or(String::new(), |stage| format!("-stage{}", stage.number));
+    let path = out.join(&started[..10]).join(format!("{}-{}-{run}{stage}", workload.name, environment.host));
     let folder = RunFolder::create(&path)?;
     let seed = host::random::<32>()?;
     keep_secret(&path, &seed)?;
@@ -248,6 +250,12 @@ fn keep_secret(folder: &Path, seed: &[u8; 32]) -> Result<()> {
         .map_err(|e| Problem::io(Kind::Machine, "keep the audit seed", &path, &e))
 }
 
+/// The folders in a folder; none where it cannot be read.
+pub(crate) fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|e| e.path()).filter(|p| p.is_dir()).collect()
+}
+
 enum Found {
     Open(PathBuf),
     Sealed(PathBuf),
@@ -256,11 +264,6 @@ enum Found {
 /// The newest run of this very plan that is not sealed, or is sealed but not graded.
 fn unfinished(out: &Path, plan: &Plan) -> Result<Found> {
     let json = plan.to_json();
-    let folders = |path: &Path| {
-        fs::read_dir(path)
-            .map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect())
-            .unwrap_or_else(|_| Vec::new())
-    };
     let mut runs: Vec<PathBuf> = folders(out)
         .iter()
         .flat_map(|day| folders(day))

@@ -11,6 +11,7 @@ mod container;
 mod decide;
 mod load;
 mod pin;
+mod stage;
 mod url;
 mod written;
 
@@ -23,6 +24,7 @@ pub use check::{of_endpoint, parse, read};
 pub use container::{Binds, Container, GpuAccess, Profile, Source};
 pub use decide::{ALPHA, BLIND_CONTROL, Control, Look, Score, ScoreMode};
 pub use pin::{Tagged, pin, tags};
+pub use stage::{After, Stage};
 pub use url::Url;
 
 /// The name of the baseline among arms.
@@ -30,6 +32,9 @@ pub const BASELINE: &str = "baseline";
 
 /// A workload takes at most so many requests from its set.
 pub const MOST_REQUESTS: u32 = 1 << 26;
+
+/// A workload has at most so many candidates: `METHOD.md`, section *Equivalence*.
+pub const MOST_CANDIDATES: usize = 1_000;
 
 /// A checked workload: every reference resolves, every number is in range.
 #[derive(Debug, Clone)]
@@ -78,6 +83,8 @@ pub struct Workload {
     pub score: Score,
     /// What containers may do.
     pub container: Container,
+    /// The stage that it is run as; none is the first.
+    pub stage: Option<Stage>,
 }
 
 impl Workload {
