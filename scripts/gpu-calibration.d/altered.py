@@ -25,6 +25,7 @@ QUESTION = b"POST /v1/chat/completions "
 class Altered:
     def __init__(self, options):
         self.options = options
+        self.kept = []
         self.ports = [self.start(options.model)]
         if options.other:
             self.ports.append(self.start(options.other))
@@ -32,11 +33,24 @@ class Altered:
         self.first = None
 
     def start(self, model):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = self.port()
         subprocess.Popen([SERVE, model, str(port)])
         return port
+
+    def port(self):
+        """A free port, kept from other runs as `bench` keeps its own: vLLM's servers share ports."""
+        while True:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                port = free.getsockname()[1]
+            kept = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            try:
+                kept.bind(f"\0bench-port-{port}")
+            except OSError:
+                kept.close()
+                continue
+            self.kept.append(kept)
+            return port
 
     async def client(self, reader, writer):
         try:
