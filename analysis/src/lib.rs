@@ -24,6 +24,8 @@ mod export;
 mod gather;
 /// The largest load that meets the service levels.
 pub mod ladder;
+/// Who is ahead, and of whom that is shown.
+pub mod leaderboard;
 /// What each arm did under each load.
 pub mod loads;
 /// How far outputs are from the reference.

@@ -16,7 +16,7 @@ use lab::{
     records::{self, *},
     requests, schedule,
     wire::End,
-    workload::{BASELINE, Workload},
+    workload::{BASELINE, BLIND_CONTROL, Workload},
 };
 
 use crate::{Judgement, Study};
@@ -44,6 +44,8 @@ pub(crate) struct Script {
     pub(crate) sampling: &'static str,
     /// A `[matrix]` section.
     pub(crate) matrix: &'static str,
+    /// More lines of `[rounds]`.
+    pub(crate) looks: &'static str,
     /// The load, but for its number of requests; named `c1` and closed if nothing is said.
     pub(crate) load: &'static str,
     /// An `[slo]` section, `[client]`, and the like.
@@ -73,6 +75,7 @@ impl Script {
             tolerance: Some((0.5, 0.02, 0.2)),
             sampling: "",
             matrix: "",
+            looks: "",
             load: "name = \"c1\"\nclosed = { concurrency = 1 }",
             more: "",
             most: |_| None,
@@ -109,15 +112,24 @@ impl Script {
         let candidates: String = self
             .arms
             .keys()
-            .filter(|name| *name != BASELINE)
+            .filter(|name| *name != BASELINE && *name != BLIND_CONTROL)
             .map(|name| format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\"]\n"))
             .collect();
         let tolerance = self.tolerance.map_or(String::new(), |(cap, mean, far)| {
             format!("tolerance = {{ cap_nats = {cap:?}, mean = {mean:?}, far = {far:?} }}\n")
         });
+        let blind_control = self.arms.contains_key(BLIND_CONTROL);
         let source = format!(
-            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
-            self.max_tokens, self.sampling, self.load, self.requests, self.rounds, self.sample, self.matrix, self.more
+            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\nblind_control = {blind_control}\n{}\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
+            self.max_tokens,
+            self.sampling,
+            self.load,
+            self.requests,
+            self.rounds,
+            self.looks,
+            self.sample,
+            self.matrix,
+            self.more
         );
         lab::workload::parse(&source, "test.toml".as_ref()).unwrap()
     }

@@ -5,14 +5,19 @@
 
 mod outputs;
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
-use lab::{Result, workload::BASELINE};
+use lab::{
+    Result,
+    workload::{BASELINE, BLIND_CONTROL},
+};
 
 use crate::{
     METHOD, comparison,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Tolerance, Void},
-    ladder, loads, metrics,
+    ladder,
+    leaderboard::{self, Standing, leaderboard},
+    loads, metrics,
     structure::{self, Outcome},
     study::{Study, Trial, outcome_name},
     voids::{self, voids},
@@ -24,13 +29,27 @@ pub fn judge(study: &Study) -> Judgement {
     let voids = voids(study);
     let structure = structure::check(study, BASELINE, None);
     let control = outputs::control(study);
-    let mut candidates: Vec<Candidate> = study
-        .arms()
-        .into_iter()
-        .filter(|arm| *arm != BASELINE)
-        .map(|arm| candidate(study, arm, &voids, &structure, &control))
-        .collect();
+    let (mut candidates, mut standings, mut selves) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let baseline = comparison::speeds(study, BASELINE, &voids);
+    let within = study.workload.score.same_within;
+    let mut blind_control = None;
+    for arm in study.arms().into_iter().filter(|arm| *arm != BASELINE) {
+        let (candidate, overall) = candidate(study, arm, &voids, &structure, &control);
+        if arm == BLIND_CONTROL {
+            selves.push(comparison::against_itself(leaderboard::CONTROL, overall, within));
+            blind_control = Some(candidate);
+        } else {
+            standings.insert(arm.to_owned(), Standing { overall, score: None });
+            candidates.push(candidate);
+        }
+    }
+    if !candidates.is_empty() || blind_control.is_some() {
+        let closing = comparison::overall(study, BASELINE, &baseline, &voids);
+        selves.insert(0, comparison::against_itself(leaderboard::CLOSING, closing, within));
+    }
     candidates.sort_by(order);
+    let mut ladders = ladder::ladders(study, &voids);
+    comparison::adjust(&mut candidates, &mut ladders);
     let declared = study.workload.equivalence.as_ref().and_then(|e| e.tolerance);
     let largest =
         |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
@@ -46,9 +65,12 @@ pub fn judge(study: &Study) -> Judgement {
             far: t.far,
         }),
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
+        leaderboard: leaderboard(study, &candidates, &standings, &selves),
         candidates,
+        blind_control,
+        self_speeds: selves,
         baseline: Baseline {
-            opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
+            opening_closing: cells(baseline),
             equivalence: control.equivalence,
             structure: checks(structure),
             client_lag_p99_ns: largest(metrics::client_lag_p99),
@@ -57,7 +79,7 @@ pub fn judge(study: &Study) -> Judgement {
             containers: metrics::overhead(study),
         },
         loads: loads::facts(study, &voids),
-        ladders: ladder::ladders(study, &voids),
+        ladders,
         voids: voids.into_values().collect(),
     }
 }
@@ -70,15 +92,15 @@ pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
 fn candidate(
     study: &Study,
     arm: &str,
-    voids: &std::collections::BTreeMap<u32, Void>,
+    voids: &BTreeMap<u32, Void>,
     baseline: &[Outcome],
     control: &Control,
-) -> Candidate {
+) -> (Candidate, comparison::Overall) {
     let structure = structure::check(study, arm, Some(baseline));
     let Decision { verdict, reasons, equivalence } = outputs::decide(study, arm, &structure, control);
     let speed = comparison::speeds(study, arm, voids);
-    let (overall, overall_note) = comparison::overall(study, arm, &speed, voids);
-    Candidate {
+    let overall = comparison::overall(study, arm, &speed, voids);
+    let candidate = Candidate {
         name: arm.to_owned(),
         description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
         verdict,
@@ -87,12 +109,15 @@ fn candidate(
         equivalence,
         structure: checks(structure),
         speed: cells(speed),
-        overall,
-        overall_note,
+        overall: overall.effect,
+        overall_note: overall.note.clone(),
+        look: overall.claim.look,
+        same_speed: comparison::same_speed(&overall, study.workload.score.same_within),
         notes: voids::client_late(study, arm).into_iter().collect(),
         failures: failures(study, arm),
         outcomes: request_outcomes(study, arm),
-    }
+    };
+    (candidate, overall)
 }
 
 fn cells(speeds: Vec<comparison::Speed>) -> Vec<crate::judgement::CellSpeed> {
@@ -116,7 +141,7 @@ fn failures(study: &Study, arm: &str) -> Vec<Failure> {
 }
 
 fn request_outcomes(study: &Study, arm: &str) -> Vec<(String, u64)> {
-    let mut counts = std::collections::BTreeMap::<&'static str, u64>::new();
+    let mut counts = BTreeMap::<&'static str, u64>::new();
     for response in study.trials.iter().filter(|t| t.plan.arm == arm).flat_map(|t| &t.responses) {
         *counts.entry(outcome_name(response.outcome)).or_default() += 1;
     }

@@ -1,8 +1,10 @@
 //! What `bench judge` says: plain values, in the order in which people read them. Every
 //! number carries its unit in its name; ratios are candidate / baseline.
 
+mod leaderboard;
 mod loads;
 mod outputs;
+mod same;
 mod speed;
 
 use lab::{Digest, Nanos};
@@ -10,8 +12,10 @@ use serde::Serialize;
 
 use crate::metrics::Overhead;
 
+pub use leaderboard::{Entry, Leaderboard, Pair, PairRatio, Unranked};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Equivalence, WorstToken};
+pub use same::{SameSpeed, Sameness, SelfSpeed};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
@@ -38,6 +42,14 @@ pub struct Judgement {
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
+    /// The candidates that are equivalent, in the order of their speed; none without candidates.
+    pub leaderboard: Option<Leaderboard>,
+    /// The baseline in a candidate's place, judged as one: a control, and no candidate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blind_control: Option<Candidate>,
+    /// The baseline against itself, overall: the closing one against the opening one, and the
+    /// blind control against its neighbours. None without candidates.
+    pub self_speeds: Vec<SelfSpeed>,
     /// The baseline held against itself.
     pub baseline: Baseline,
     /// What each arm did under each load: the baseline first, then by name, then by cell.
@@ -115,6 +127,12 @@ pub struct Candidate {
     pub overall: Option<Effect>,
     /// Why there is no overall speed-up, or why it supports no claim.
     pub overall_note: Option<Reason>,
+    /// Which of the declared looks the claim rests on, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
+    /// Whether it is as fast as the baseline, within the declared margin; none where there is no
+    /// overall speed-up.
+    pub same_speed: Option<SameSpeed>,
     /// What else a reader should know of its trials; no part of a verdict.
     pub notes: Vec<Reason>,
     /// Trials that failed.

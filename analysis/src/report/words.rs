@@ -289,7 +289,18 @@ mod tests {
     use super::*;
 
     fn effect(speedup: f64, low: f64, high: f64, rounds: u64) -> Effect {
-        Effect { rounds, powered: rounds >= 6, speedup, low, high, p: 0.01, sign_flip_p: None, detectable: None }
+        Effect {
+            rounds,
+            powered: rounds >= 6,
+            speedup,
+            low,
+            high,
+            confidence: 0.95,
+            p: 0.01,
+            adjusted_p: None,
+            sign_flip_p: None,
+            detectable: None,
+        }
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub fn welch(first: &[f64], second: &[f64], confidence: f64) -> Result<Welch, No
     let (share_1, share_2) = (v_1 / (v_1 + v_2), v_2 / (v_1 + v_2));
     let df = 1.0 / (share_1 * share_1 / (n.0 - 1) as f64 + share_2 * share_2 / (n.1 - 1) as f64);
     let reach = student_t_quantile(0.5 * (1.0 + confidence), df).ok_or(NoAnswer::Unresolved)? * error;
-    if !(difference.abs() + reach <= 300.0) {
+    if difference.abs() + reach > 300.0 {
         return Err(NoAnswer::Outside("ratios and their limits within e^±300"));
     }
     let t = finite(difference / error).ok_or(NoAnswer::NotFinite)?;
