@@ -18,7 +18,7 @@ use crate::{
 /// # Errors
 /// When a bundle's environment cannot be read.
 pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Vec<u8>)>> {
-    let environments = study.measure.environments()?;
+    let environments = study.stages[0].measure.environments()?;
     let series = series(study, &voids(study));
     let drift: Vec<Drift> = study.cells().iter().map(|cell| drift(study, cell)).collect();
     let commands = commands(judgement);

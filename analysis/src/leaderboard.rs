@@ -152,7 +152,8 @@ fn notes(study: &Study, selves: &[SelfSpeed]) -> Vec<Reason> {
 /// cannot be read of an environment is `bench verify`'s to say.
 fn images(study: &Study) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for mut host in study.measure.environments().unwrap_or_default() {
+    let hosts = study.stages.iter().flat_map(|stage| stage.measure.environments().unwrap_or_default());
+    for mut host in hosts {
         host.images.remove(BLIND_CONTROL);
         for line in environment::alike(&host.images) {
             if !lines.contains(&line) {

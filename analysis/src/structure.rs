@@ -122,10 +122,10 @@ pub(crate) fn check(study: &Study, arm: &str, baseline: Option<&[Outcome]>) -> V
             let asked = Asked {
                 response,
                 workload: &study.workload,
-                most_tokens: study.most_tokens(response.request),
+                most_tokens: study.most_tokens(trial, response.request),
                 tokenizer,
                 ends,
-                prompt: study.prompt_tokens(model, response.request),
+                prompt: study.prompt_tokens(trial, response.request),
                 beside: neighbours
                     .iter()
                     .filter_map(|t| t.response(response.request))

@@ -1,4 +1,5 @@
-//! Sealed bundles, opened for judging: one measure bundle and the grade bundles of it.
+//! Sealed bundles, opened for judging: the stages of one run, the grade bundles of each, and
+//! the runs that calibrate it.
 //!
 //! Everything a verdict rests on is read here and nowhere else, as typed rows; the same
 //! rows are handed out as polars frames ([`Study::requests_frame`] and its siblings) for
@@ -8,6 +9,8 @@ mod contract;
 mod frames;
 mod grades;
 mod response;
+mod set;
+mod succession;
 mod visible;
 
 use std::{
@@ -16,7 +19,7 @@ use std::{
 };
 
 use lab::{
-    Kind, Problem, Result,
+    Problem, Result,
     bundle::{Bundle, TRIAL, TRIALS},
     plan::{self, Role},
     records::{self, ChunkRow, RequestRow, TelemetryRow, TrialOutcome},
@@ -32,17 +35,25 @@ pub use response::{CountedFrom, Response, Step};
 
 /// A set of bundles that is judged as one.
 pub struct Study {
+    /// The run's stages, the first one first.
+    pub stages: Vec<Stage>,
+    /// The workload, as its file says.
+    pub workload: Workload,
+    /// The trials that are there, in the plans' order, stage by stage.
+    pub trials: Vec<Trial>,
+    /// Planned trials that are not in the bundles.
+    pub missing: Vec<plan::Trial>,
+    /// The runs that its workload names as its calibration.
+    pub calibration: Vec<Study>,
+    tokenizers: BTreeMap<String, Tokenizer>,
+}
+
+/// One measure bundle, and the grade bundles of it.
+pub struct Stage {
     /// The bundle of trials.
     pub measure: Bundle,
     /// Grade bundles of it, sorted by id.
     pub grades: Vec<Bundle>,
-    /// The workload.
-    pub workload: Workload,
-    /// The trials that are there, in the plan's order.
-    pub trials: Vec<Trial>,
-    /// Planned trials that are not in the bundle.
-    pub missing: Vec<plan::Trial>,
-    tokenizers: BTreeMap<String, Tokenizer>,
     prompts: grades::Prompts,
     /// Most output tokens of each request, by id.
     most_tokens: Vec<u32>,
@@ -53,6 +64,8 @@ pub struct Study {
 pub struct Trial {
     /// Its folder.
     pub folder: String,
+    /// The stage that it belongs to, from 0.
+    pub stage: usize,
     /// As planned.
     pub plan: plan::Trial,
     /// As it went.
@@ -95,40 +108,51 @@ impl Trial {
 }
 
 impl Study {
-    /// Opens bundles that belong together, in any order. Their bytes are compared with
-    /// their manifests as they are read.
+    /// Opens bundles that belong together, in any order: the stages of one run, the grade
+    /// bundles of each, and the runs that calibrate it. Their bytes are compared with their
+    /// manifests as they are read.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        let bundles = paths.iter().map(|p| Bundle::open(p)).collect::<Result<Vec<_>>>()?;
-        let (mut measures, mut grades): (Vec<_>, Vec<_>) = bundles.into_iter().partition(Bundle::is_measure);
-        let not_comparable = |what: String, next: &str| Problem::new(Kind::NotComparable, what).next(next);
-        if measures.len() != 1 {
-            let what = match measures.len() {
-                0 => "none of these bundles is a measurement".to_owned(),
-                n => format!("{n} of these bundles are measurements, not one"),
-            };
-            return Err(not_comparable(what, "name one measure bundle, and the grade bundles of it"));
+        let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
+        let mut study = Self::of(set.stages)?;
+        for member in set.calibration {
+            study.calibration.push(Self::of(vec![member])?);
         }
-        let measure = measures.remove(0);
-        grades.sort_by_key(|b| b.id);
-        if grades.windows(2).any(|pair| pair[0].id == pair[1].id) {
-            return Err(not_comparable("a grade bundle is named twice".into(), "name it once"));
-        }
-        if let Some(other) = grades.iter().find(|b| !b.manifest.parents.contains(&measure.id)) {
-            let place = other.path.display().to_string();
-            let what = format!("this bundle does not grade {}", measure.id);
-            return Err(not_comparable(what, "name the grade bundles of this measurement").at(place));
-        }
-        let contract = contract::read(&measure)?;
-        let models: BTreeSet<&String> = contract.plan.trials.iter().map(|t| &t.model).collect();
+        Ok(study)
+    }
+
+    fn of(members: Vec<set::Member>) -> Result<Self> {
+        let contracts =
+            members.iter().map(|member| contract::read(&member.measure)).collect::<Result<Vec<Contract>>>()?;
+        succession::check(&members, &contracts)?;
+        let models: BTreeSet<&String> = contracts.iter().flat_map(|c| &c.plan.trials).map(|t| &t.model).collect();
+        let first = &members[0].measure;
         let tokenizers: BTreeMap<String, Tokenizer> = models
             .into_iter()
-            .map(|model| measure.tokenizer(model).map(|t| (model.clone(), t)))
+            .map(|model| first.tokenizer(model).map(|t| (model.clone(), t)))
             .collect::<Result<_>>()?;
-        let (mut trials, missing) = read_trials(&measure, &contract, &tokenizers)?;
-        let prompts = grades::read(&grades, measure.id, &contract, &mut trials, &tokenizers)?;
-        let usual = contract.workload.sampling.max_tokens;
-        let most_tokens = contract.requests.iter().map(|r| r.max_tokens.unwrap_or(usual)).collect();
-        Ok(Study { measure, grades, workload: contract.workload, trials, missing, tokenizers, prompts, most_tokens })
+        let workload = contracts[0].workload.clone();
+        let (mut stages, mut trials, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+        for (member, contract) in members.into_iter().zip(contracts) {
+            let set::Member { measure, grades } = member;
+            let (mut own, absent) = read_trials(&measure, stages.len(), &contract, &tokenizers)?;
+            let prompts = grades::read(&grades, measure.id, &contract, &mut own, &tokenizers)?;
+            let usual = contract.workload.sampling.max_tokens;
+            let most_tokens = contract.requests.iter().map(|r| r.max_tokens.unwrap_or(usual)).collect();
+            stages.push(Stage { measure, grades, prompts, most_tokens });
+            trials.extend(own);
+            missing.extend(absent);
+        }
+        Ok(Study { stages, workload, trials, missing, calibration: Vec::new(), tokenizers })
+    }
+
+    /// Whether a reference looked at any stage.
+    pub fn is_graded(&self) -> bool {
+        self.stages.iter().any(|stage| !stage.grades.is_empty())
+    }
+
+    /// Every bundle of the run, stage by stage, each measurement before its grades.
+    pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
+        self.stages.iter().flat_map(|stage| std::iter::once(&stage.measure).chain(&stage.grades))
     }
 
     /// The baseline and the candidates of the plan, the baseline first.
@@ -171,7 +195,7 @@ impl Study {
 
     /// What the GPUs of a trial did; no rows where nobody looked.
     pub fn telemetry(&self, trial: &Trial) -> Result<Vec<TelemetryRow>> {
-        self.measure.telemetry(&trial.folder)
+        self.stages[trial.stage].measure.telemetry(&trial.folder)
     }
 
     /// The load of that name.
@@ -179,9 +203,9 @@ impl Study {
         self.workload.loads.iter().find(|l| l.name == name)
     }
 
-    /// Most output tokens that a request asks for.
-    pub fn most_tokens(&self, request: u32) -> u32 {
-        self.most_tokens.get(request as usize).copied().unwrap_or(self.workload.sampling.max_tokens)
+    /// Most output tokens that a request of a trial asks for.
+    pub fn most_tokens(&self, trial: &Trial, request: u32) -> u32 {
+        self.stages[trial.stage].most_tokens.get(request as usize).copied().unwrap_or(self.workload.sampling.max_tokens)
     }
 
     /// The tokenizer of a model of the plan.
@@ -189,9 +213,9 @@ impl Study {
         self.tokenizers.get(model)
     }
 
-    /// Prompt tokens of a request, as the reference renders it; none without a grade.
-    pub fn prompt_tokens(&self, model: &str, request: u32) -> Option<u64> {
-        self.prompts.get(&(model.to_owned(), request)).copied()
+    /// Prompt tokens of a trial's request, as the reference renders it; none without a grade.
+    pub fn prompt_tokens(&self, trial: &Trial, request: u32) -> Option<u64> {
+        self.stages[trial.stage].prompts.get(&(trial.plan.model.clone(), request)).copied()
     }
 }
 
@@ -201,7 +225,12 @@ fn cells_of(trial: &plan::Trial) -> impl Iterator<Item = Cell> {
 
 type Found = (Vec<Trial>, Vec<plan::Trial>);
 
-fn read_trials(bundle: &Bundle, contract: &Contract, tokenizers: &BTreeMap<String, Tokenizer>) -> Result<Found> {
+fn read_trials(
+    bundle: &Bundle,
+    stage: usize,
+    contract: &Contract,
+    tokenizers: &BTreeMap<String, Tokenizer>,
+) -> Result<Found> {
     let mut folders: BTreeSet<&str> = bundle
         .manifest
         .files
@@ -217,7 +246,7 @@ fn read_trials(bundle: &Bundle, contract: &Contract, tokenizers: &BTreeMap<Strin
             continue;
         }
         let tokenizer = tokenizers.get(&planned.model).ok_or_else(|| Problem::broken("a model has no tokenizer"))?;
-        trials.push(read_trial(bundle, planned, &folder, tokenizer)?);
+        trials.push(Trial { stage, ..read_trial(bundle, planned, &folder, tokenizer)? });
     }
     match folders.first() {
         None => Ok((trials, missing)),
@@ -262,6 +291,7 @@ fn read_trial(bundle: &Bundle, planned: &plan::Trial, folder: &str, tokenizer: &
     }
     Ok(Trial {
         folder: folder.into(),
+        stage: 0,
         plan: planned.clone(),
         record,
         index: responses.iter().enumerate().map(|(i, r)| (r.request, i)).collect(),

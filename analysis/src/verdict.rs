@@ -56,7 +56,7 @@ pub fn judge(study: &Study) -> Judgement {
     Judgement {
         format: FORMAT,
         method: METHOD,
-        bundles: std::iter::once(&study.measure).chain(&study.grades).map(bundle_ref).collect(),
+        bundles: study.bundles().map(bundle_ref).collect(),
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: declared.map_or(Tolerance::None, |t| Tolerance::Declared {

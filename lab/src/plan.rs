@@ -7,11 +7,12 @@ use crate::{
     Digest, Nanos, Problem, Result,
     requests::Slot,
     seed::Stream,
-    workload::{BASELINE, Shape, Warmup, Workload},
+    workload::{After, BASELINE, Shape, Stage, Warmup, Workload},
 };
 
 /// Version of `plan.json`. 1: first. 2: schedules, replayed warm-up, loads other than closed.
-pub const FORMAT: u32 = 2;
+/// 3: stages.
+pub const FORMAT: u32 = 3;
 
 /// Candidates between two baselines, at most.
 pub const BLOCK: usize = 4;
@@ -31,6 +32,9 @@ pub struct Plan {
     pub schedule: Option<Digest>,
     /// Seed of every order.
     pub seed: u64,
+    /// The stage that it is; none is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
     /// In the order in which they run.
     pub trials: Vec<Trial>,
 }
@@ -142,8 +146,9 @@ impl Plan {
 /// candidate, one baseline. All arms of a round get the same requests; no round repeats
 /// another's.
 pub fn expand(workload: &Workload, requests: Digest, schedule: Option<Digest>) -> Plan {
+    let after = workload.stage.as_ref().map_or(After::default(), |stage| stage.after);
     let mut trials = Vec::new();
-    let mut block = 0;
+    let mut block = after.blocks;
     for round in 1..=workload.rounds {
         for group in &workload.groups {
             let mut stream =
@@ -156,8 +161,8 @@ pub fn expand(workload: &Workload, requests: Digest, schedule: Option<Digest>) -
                 block += 1;
                 for (role, arm) in members {
                     trials.push(Trial {
-                        n: trials.len() as u32 + 1,
-                        round,
+                        n: after.trials + trials.len() as u32 + 1,
+                        round: after.rounds + round,
                         block,
                         role,
                         arm: arm.to_owned(),
@@ -170,7 +175,8 @@ pub fn expand(workload: &Workload, requests: Digest, schedule: Option<Digest>) -
             }
         }
     }
-    Plan { format: FORMAT, workload: workload.digest, requests, schedule, seed: workload.seed, trials }
+    let (digest, seed, stage) = (workload.digest, workload.seed, workload.stage.clone());
+    Plan { format: FORMAT, workload: digest, requests, schedule, seed, stage, trials }
 }
 
 /// What stands between two baselines, with them.
@@ -300,7 +306,7 @@ mod tests {
     fn a_plan_reads_back_and_a_newer_one_is_refused_politely() {
         let json = plan().to_json();
         assert_eq!(Plan::from_json(&json).unwrap(), plan());
-        let newer = json.replacen("\"format\": 2", "\"format\": 99, \"surprise\": 0", 1);
+        let newer = json.replacen("\"format\": 3", "\"format\": 99, \"surprise\": 0", 1);
         let text = Plan::from_json(&newer).unwrap_err().to_string();
         assert!(text.contains("format 99") && text.contains("newer"), "{text}");
     }

@@ -36,6 +36,7 @@ impl Due {
 /// The schedule of a workload; none where every request follows when its client is free.
 /// `traces` holds the arrivals of each trace load, by the load's name.
 pub fn of(workload: &Workload, requests: &[Request], traces: &BTreeMap<String, Vec<Arrival>>) -> Option<Vec<Due>> {
+    let before = workload.stage.as_ref().map_or(0, |stage| stage.after.rounds);
     let mut rows = Vec::new();
     for round in 1..=workload.rounds {
         let mut first = (round - 1) * workload.requests_per_round() + workload.warmup_requests();
@@ -50,7 +51,7 @@ pub fn of(workload: &Workload, requests: &[Request], traces: &BTreeMap<String, V
                 let due_ns = if turn == 0 { starts.next() } else { None };
                 let think_ns = if turn == 0 { Nanos(0) } else { think(load, &mut thinking) };
                 if due_ns.is_some() || !think_ns.is_zero() {
-                    rows.push(Due { round, load: load.name.clone(), request, due_ns, think_ns });
+                    rows.push(Due { round: before + round, load: load.name.clone(), request, due_ns, think_ns });
                 }
             }
         }

@@ -53,6 +53,8 @@ pub mod run;
 pub mod server;
 /// A connection that says when its bytes came.
 pub mod socket;
+/// A further stage of a sealed run.
+pub mod stage;
 /// What requests are sent to.
 pub mod target;
 /// One arm, one server lifetime.

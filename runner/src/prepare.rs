@@ -55,8 +55,10 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
     let lengths =
         |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
     let slots: Vec<Slot> = plan::slots(workload, &lengths);
-    // Recorded prompts have lengths of their own.
-    let places = || plan::slots(workload, &|_| None);
+    // Recorded prompts have lengths of their own, and a further stage goes on in their order.
+    let before = workload.requests_before();
+    let all = Workload { rounds: workload.rounds + before / workload.requests_per_round().max(1), ..workload.clone() };
+    let places = || plan::slots(&all, &|_| None);
     let tokenizer = |model: &str| Tokenizer::of_model(&workload.models[model].path).map(|(tokenizer, _)| tokenizer);
     let mut set = match &workload.requests {
         Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
@@ -68,6 +70,8 @@ fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -
         }
         Requests::V1(spec) => requests::v1(spec, &corpus(&spec.corpus)?, &tokenizer(&spec.model)?, &slots)?,
     };
+    set.drain(..before as usize);
+    set.iter_mut().zip(0..).for_each(|(request, id)| request.id = id);
     // A source that knows no lengths still keeps to a trace's answers.
     for (request, slot) in set.iter_mut().zip(&slots) {
         request.max_tokens = request.max_tokens.or(slot.lengths.map(|(_, output)| output));

@@ -104,7 +104,8 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
         containers.end().await?;
     }
     options.observer.see(&Event::Stage("sealing"));
-    let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
+    let parents = workload.stage.iter().map(|stage| stage.parent).collect();
+    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
     // Each trial has its own attempts now.
     let _ = fs::remove_file(trial::begun_path(&path));
     Ok(path)
@@ -194,7 +195,8 @@ fn begin(
 ) -> Result<RunFolder> {
     let started = clock::utc_now();
     let run = host::random::<4>()?.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let path = out.join(&started[..10]).join(format!("{}-{}-{run}", workload.name, environment.host));
+    let stage = workload.stage.as_ref().map_or(String::new(), |stage| format!("-stage{}", stage.number));
+    let path = out.join(&started[..10]).join(format!("{}-{}-{run}{stage}", workload.name, environment.host));
     let folder = RunFolder::create(&path)?;
     let seed = host::random::<32>()?;
     keep_secret(&path, &seed)?;
@@ -235,6 +237,12 @@ fn keep_secret(folder: &Path, seed: &[u8; 32]) -> Result<()> {
         .map_err(|e| Problem::io(Kind::Machine, "keep the audit seed", &path, &e))
 }
 
+/// The folders in a folder; none where it cannot be read.
+pub(crate) fn folders(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|e| e.path()).filter(|p| p.is_dir()).collect()
+}
+
 enum Found {
     Open(PathBuf),
     Sealed(PathBuf),
@@ -243,11 +251,6 @@ enum Found {
 /// The newest run of this very plan that is not sealed, or is sealed but not graded.
 fn unfinished(out: &Path, plan: &Plan) -> Result<Found> {
     let json = plan.to_json();
-    let folders = |path: &Path| {
-        fs::read_dir(path)
-            .map(|d| d.flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect())
-            .unwrap_or_else(|_| Vec::new())
-    };
     let mut runs: Vec<PathBuf> = folders(out)
         .iter()
         .flat_map(|day| folders(day))

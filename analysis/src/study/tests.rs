@@ -69,8 +69,8 @@ fn a_measurement_alone_opens_too() {
     let mut script = script();
     script.grade = false;
     let study = script.seal().study();
-    assert!(study.grades.is_empty() && study.trials.iter().all(|t| t.graded.is_empty()));
-    assert_eq!(study.prompt_tokens("toy", 1), None);
+    assert!(!study.is_graded() && study.trials.iter().all(|t| t.graded.is_empty()));
+    assert_eq!(study.prompt_tokens(&study.trials[0], 1), None);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn tolerance(study: &Study) -> Option<Tolerance> {
 pub(super) fn control(study: &Study) -> Control {
     let Some(tolerance) = tolerance(study) else { return Control { equivalence: None, failure: None } };
     let Some(margins) = margins::of_arm(study, BASELINE, None, tolerance) else {
-        let failure = (!study.grades.is_empty()).then(|| "none of the baseline's outputs is graded".to_owned());
+        let failure = study.is_graded().then(|| "none of the baseline's outputs is graded".to_owned());
         return Control { equivalence: None, failure };
     };
     let open = open_tests(study, BASELINE, &margins, tolerance);
@@ -117,7 +117,7 @@ fn without_margins(study: &Study, arm: &str, complete: usize) -> Option<Reason> 
         }
         return reason("no-tolerance-declared", text);
     }
-    if study.grades.is_empty() {
+    if !study.is_graded() {
         return reason("not-graded", "no grade bundle was given: run bench grade".into());
     }
     (complete > 0).then(|| Reason { code: "not-graded", text: "none of its sampled outputs could be graded".into() })

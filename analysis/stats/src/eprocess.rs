@@ -12,6 +12,7 @@
 //! Everything is kept as ln E: products neither overflow nor vanish.
 
 use crate::NoAnswer;
+use crate::bisect::last_integer;
 use crate::sum::{Total, total};
 
 /// Grid points used by the verdicts: stakes over a factor of 2¹⁵.
@@ -59,6 +60,30 @@ pub fn bet(observations: &[f64], delta: f64, grid: usize) -> Result<EProcess, No
         running_ln.push(ln.and_then(|ln| ln_mean(&ln)).ok_or(NoAnswer::Unresolved)?);
     }
     Ok(EProcess { running_ln })
+}
+
+/// The fewest observations of mean `mean` > δ after which ln E can be `threshold_ln` > 0: what a power
+/// of detection is held against.
+///
+/// By concavity of the logarithm no course of n observations with this mean has a larger E than
+/// the constant one, whose ln E is that of the mean over stakes of (1 + λ (mean − δ))ⁿ. Spread
+/// costs more. At most 10⁹, else [`NoAnswer::Unresolved`].
+pub fn fewest_needed(mean: f64, delta: f64, grid: usize, threshold_ln: f64) -> Result<u64, NoAnswer> {
+    const MOST: u64 = 1_000_000_000;
+    let stakes = stakes(delta, grid)?;
+    if !(mean > delta && mean <= 1.0) {
+        return Err(NoAnswer::Outside("δ < mean ≤ 1"));
+    }
+    if !(threshold_ln > 0.0 && threshold_ln.is_finite()) {
+        return Err(NoAnswer::Outside("0 < ln threshold"));
+    }
+    let growth: Vec<f64> = stakes.iter().map(|stake| libm::log1p(stake * (mean - delta))).collect();
+    let below = |n: u64| {
+        let wealth: Vec<f64> = growth.iter().map(|ln| ln * n as f64).collect();
+        Some(ln_mean(&wealth)? < threshold_ln)
+    };
+    let last_below = last_integer(MOST, below).ok_or(NoAnswer::Unresolved)?;
+    if last_below == MOST { Err(NoAnswer::Unresolved) } else { Ok(last_below + 1) }
 }
 
 impl EProcess {
@@ -159,6 +184,42 @@ mod tests {
         assert!((both.running_ln[0] - libm::log(5.0)).abs() < 1e-15);
         assert!((both.running_ln[1] - (2_000.0 - std::f64::consts::LN_2)).abs() < 1e-12);
         assert!(rich.averaged(&EProcess { running_ln: vec![] }).is_err());
+    }
+
+    #[test]
+    fn the_fewest_needed_is_where_a_constant_course_crosses() {
+        for (mean, delta) in [(0.02, 0.01), (0.011, 0.01), (1.0, 0.3), (0.5, 0.4)] {
+            let n = fewest_needed(mean, delta, GRID, 6.9).unwrap() as usize;
+            let course = bet(&vec![mean; n], delta, GRID).unwrap();
+            assert_eq!(course.first_crossing(6.9), Some(n - 1), "{mean} {delta}");
+        }
+    }
+
+    #[test]
+    fn spread_around_the_same_mean_only_costs() {
+        let n = fewest_needed(0.5, 0.3, GRID, 6.9).unwrap() as usize;
+        let coins: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 2 == 0))).collect();
+        assert_eq!(bet(&coins, 0.3, GRID).unwrap().first_crossing(6.9), None);
+    }
+
+    #[test]
+    fn no_number_of_honest_observations_is_enough() {
+        assert!(fewest_needed(0.3, 0.3, GRID, 6.9).is_err());
+        assert!(fewest_needed(1.1, 0.3, GRID, 6.9).is_err());
+        assert!(fewest_needed(0.4, 0.3, GRID, 0.0).is_err());
+        assert!(fewest_needed(0.4, 0.3, GRID, f64::INFINITY).is_err());
+        assert_eq!(fewest_needed(0.3 + 1e-15, 0.3, GRID, 6.9), Err(NoAnswer::Unresolved));
+    }
+
+    #[test]
+    fn a_steady_excess_wins_at_the_rate_of_the_relative_entropy() {
+        // 300 far requests of 1000 against δ = 0.1: no bettor on one stake can win more than
+        // n KL(0.3 ‖ 0.1), and a grid of 16 stakes half of the next one apart costs at most ln 16
+        // and what the best of them misses.
+        let x: Vec<f64> = (0..1000).map(|i| f64::from(u8::from(i % 10 < 3))).collect();
+        let won = bet(&x, 0.1, GRID).unwrap().final_ln();
+        let entropy = 1000.0 * (0.3 * libm::log(0.3 / 0.1) + 0.7 * libm::log(0.7 / 0.9));
+        assert!(won < entropy && won > 0.9 * entropy - libm::log(16.0), "{won} of {entropy}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! inverse beta function, whose library versions fail in the extremes.
 
 use crate::NoAnswer;
-use crate::bisect::last_float;
+use crate::bisect::{last_float, last_integer};
 use crate::no_answer::strictly_a_probability;
 use crate::special::{binomial_cdf, binomial_tail};
 
@@ -35,6 +35,21 @@ pub fn upper_bound(hits: u64, trials: u64, confidence: f64) -> Result<f64, NoAns
 pub fn lower_bound(hits: u64, trials: u64, confidence: f64) -> Result<f64, NoAnswer> {
     strictly_a_probability(confidence, "0 < confidence < 1")?;
     low(hits, trials, 1.0 - confidence)
+}
+
+/// The fewest trials at which `hits` of them leave the one-sided upper bound below `limit`: how many
+/// graded requests a pass would need, if no further one is hit.
+///
+/// The smallest n with P(Bin(n, limit) ≤ hits) < 1 − confidence; for no hits that is the first n
+/// above ln(1 − confidence)/ln(1 − limit). At most 10⁹, else [`NoAnswer::Unresolved`].
+pub fn trials_needed(hits: u64, limit: f64, confidence: f64) -> Result<u64, NoAnswer> {
+    const MOST: u64 = 1_000_000_000;
+    strictly_a_probability(confidence, "0 < confidence < 1")?;
+    strictly_a_probability(limit, "0 < limit < 1")?;
+    let most_more = MOST.checked_sub(hits).ok_or(NoAnswer::Outside("at most 10⁹ hits"))?;
+    let open = |more: u64| Some(binomial_cdf(hits, hits + more, limit)? >= 1.0 - confidence);
+    let last_open = last_integer(most_more, open).ok_or(NoAnswer::Unresolved)?;
+    if last_open == most_more { Err(NoAnswer::Unresolved) } else { Ok(hits + last_open + 1) }
 }
 
 fn low(hits: u64, trials: u64, risk: f64) -> Result<f64, NoAnswer> {
@@ -98,6 +113,42 @@ mod tests {
             let coverage: f64 = (0..=n).filter(covered).map(mass).sum();
             assert!(coverage >= 0.9, "p = {p}: {coverage}");
         }
+    }
+
+    #[test]
+    fn without_a_hit_the_trials_needed_have_a_closed_form() {
+        for limit in [0.5, 0.1, 0.05, 0.01, 1e-3, 1e-6] {
+            let by_hand = (libm::log(0.05) / libm::log1p(-limit)).floor() as u64 + 1;
+            assert_eq!(trials_needed(0, limit, 0.95), Ok(by_hand), "{limit}");
+        }
+        assert_eq!(trials_needed(0, 0.01, 0.95), Ok(299)); // the "rule of three", 3/0.01
+    }
+
+    #[test]
+    fn the_trials_needed_are_the_first_whose_bound_is_below_the_limit() {
+        for hits in [0, 1, 2, 7, 40] {
+            for limit in [0.013, 0.1, 0.6] {
+                let n = trials_needed(hits, limit, 0.95).unwrap();
+                assert!(upper_bound(hits, n, 0.95).unwrap() < limit, "{hits} {limit}");
+                assert!(upper_bound(hits, n - 1, 0.95).unwrap() >= limit, "{hits} {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bound_that_only_touches_the_limit_is_not_below_it() {
+        // P(Bin(2, ½) = 0) = ¼ = 1 − 0.75 exactly.
+        assert_eq!(trials_needed(0, 0.5, 0.75), Ok(3));
+    }
+
+    #[test]
+    fn what_no_number_of_trials_can_show_has_no_answer() {
+        assert_eq!(trials_needed(0, 1e-10, 0.95), Err(NoAnswer::Unresolved));
+        for limit in [0.0, 1.0, f64::NAN] {
+            assert!(trials_needed(0, limit, 0.95).is_err());
+        }
+        assert!(trials_needed(0, 0.1, 1.0).is_err());
+        assert!(trials_needed(u64::MAX, 0.1, 0.95).is_err());
     }
 
     #[test]

@@ -5,12 +5,14 @@
 
 mod manifest;
 mod read;
+mod store;
 mod tables;
 mod verify;
 mod write;
 
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
+pub use store::Store;
 pub use tables::{
     ExchangeWriter, MOST_EVIDENCE, TableWriter, read_exchanges, read_table, write_exchanges, write_table,
 };

@@ -87,9 +87,17 @@ impl Bundle {
             .map_err(|_| Problem::broken("not UTF-8").at(self.path.join(name).display().to_string()))
     }
 
-    /// The workload file.
+    /// The workload, as the stage that this bundle is ran it.
     pub fn workload(&self) -> Result<Workload> {
-        crate::workload::parse(&self.text(WORKLOAD)?, &self.path.join(WORKLOAD))
+        self.staged(crate::workload::parse(&self.text(WORKLOAD)?, &self.path.join(WORKLOAD))?)
+    }
+
+    /// A workload as the stage that this bundle is runs it.
+    pub fn staged(&self, workload: Workload) -> Result<Workload> {
+        match self.plan()?.stage {
+            None => Ok(workload),
+            Some(stage) => workload.staged(stage).map_err(|p| Problem::broken(p.what).at(PLAN)),
+        }
     }
 
     /// The plan.

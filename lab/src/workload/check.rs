@@ -166,6 +166,7 @@ impl Check<'_> {
             cost: w.cost,
             score: w.score,
             container,
+            stage: None,
         })
     }
 

@@ -11,6 +11,7 @@ mod container;
 mod decide;
 mod load;
 mod pin;
+mod stage;
 mod url;
 mod written;
 
@@ -23,6 +24,7 @@ pub use check::{of_endpoint, parse, read};
 pub use container::{Binds, Container, GpuAccess, Profile, Source};
 pub use decide::{ALPHA, BLIND_CONTROL, Control, Look, Score, ScoreMode};
 pub use pin::{Tagged, pin, tags};
+pub use stage::{After, Stage};
 pub use url::Url;
 
 /// The name of the baseline among arms.
@@ -78,6 +80,8 @@ pub struct Workload {
     pub score: Score,
     /// What containers may do.
     pub container: Container,
+    /// The stage that it is run as; none is the first.
+    pub stage: Option<Stage>,
 }
 
 impl Workload {

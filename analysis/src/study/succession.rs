@@ -1,0 +1,67 @@
+//! Whether each stage is what the stage before promised: the seed that was committed to, the
+//! numbers going on, and the same model on the same kind of machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lab::{
+    Digest, Kind, Problem, Result, audit, bundle::Bundle, bundle::PLAN, environment::Environment, workload::After,
+};
+
+use super::{Contract, set::Member};
+
+/// Checks every stage against the one before it.
+pub(super) fn check(members: &[Member], contracts: &[Contract]) -> Result<()> {
+    for (i, (member, contract)) in members.iter().zip(contracts).enumerate().skip(1) {
+        let before = &contracts[i - 1];
+        let broken = |what: &str| Err(Problem::broken(what).at(member.measure.path.join(PLAN).display().to_string()));
+        let Some(stage) = &contract.plan.stage else { return broken("it is no further stage") };
+        if contract.workload.digest != before.workload.digest {
+            return Err(Problem::new(Kind::NotComparable, "this stage was run from another workload file").at(member
+                .measure
+                .path
+                .display()
+                .to_string()));
+        }
+        let seed = audit::seed_from_hex(&stage.revealed);
+        if seed.map(|seed| audit::commitment(&seed)) != Some(before.run.audit_commitment) {
+            return broken("its seed is not the one that the stage before committed to");
+        }
+        let largest = |of: fn(&lab::plan::Trial) -> u32| before.plan.trials.iter().map(of).max().unwrap_or(0);
+        let after = After { rounds: largest(|t| t.round), trials: largest(|t| t.n), blocks: largest(|t| t.block) };
+        if stage.number as usize != i + 1 || stage.after != after {
+            return broken("its numbers do not go on from the stage before");
+        }
+        same_kind(&members[0].measure, &member.measure)?;
+    }
+    Ok(())
+}
+
+/// Rounds of several visits add up only for the same model on the same kind of GPU.
+pub(super) fn same_kind(one: &Bundle, other: &Bundle) -> Result<()> {
+    let (one_is, other_is) = (one.environments()?, other.environments()?);
+    let differs = |what: &str, one_has: &str, other_has: &str| {
+        Err(Problem::new(Kind::NotComparable, format!("{what}: {other_has}, in {} {one_has}", one.path.display()))
+            .at(other.path.display().to_string())
+            .next("name bundles of the same model on the same kind of machine"))
+    };
+    let (a, b) = (models(&one_is), models(&other_is));
+    for (name, digest) in &b {
+        if let Some(first) = a.get(name).filter(|first| *first != digest) {
+            return differs(&format!("another model {name}"), &first.to_string(), &digest.to_string());
+        }
+    }
+    let (a, b) = (gpus(&one_is), gpus(&other_is));
+    if a != b {
+        return differs("other GPUs", &a, &b);
+    }
+    Ok(())
+}
+
+fn models(environments: &[Environment]) -> BTreeMap<&str, Digest> {
+    environments.iter().flat_map(|e| &e.models).map(|(name, facts)| (name.as_str(), facts.digest)).collect()
+}
+
+fn gpus(environments: &[Environment]) -> String {
+    let names: BTreeSet<&str> = environments.iter().flat_map(|e| &e.gpus).map(|gpu| gpu.name.as_str()).collect();
+    if names.is_empty() { "none".into() } else { names.into_iter().collect::<Vec<_>>().join(", ") }
+}

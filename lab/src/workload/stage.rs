@@ -1,0 +1,155 @@
+//! A further stage of a run: more rounds of the same comparison, with prompts that nobody
+//! could know before the stage before it was graded.
+//!
+//! **Commit and reveal.** A run publishes the SHA-256 of a secret seed before its first
+//! trial, and its grade reveals the seed. Everything that is drawn for the next stage
+//! (prompts, orders, arrivals) is drawn from that seed and the id of the sealed bundle:
+//! whoever made an image before the reveal could not know it, and whoever runs the lab
+//! cannot choose it afterwards.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Requests, Workload};
+use crate::{Digest, Kind, Problem, Result, audit};
+
+/// What a plan says of the stage that it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// From 2: the first has no such record.
+    pub number: u32,
+    /// Id of the measure bundle of the stage before.
+    pub parent: Digest,
+    /// The audit seed that the stage before had committed to, 64 hexadecimal digits.
+    pub revealed: String,
+    /// Rounds, trials and blocks of all stages before; numbers go on from there.
+    pub after: After,
+    /// Rounds of this stage.
+    pub rounds: u32,
+    /// Candidates that it measures, sorted.
+    pub candidates: Vec<String>,
+}
+
+/// How far the stages before came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct After {
+    /// The last round.
+    pub rounds: u32,
+    /// The last trial.
+    pub trials: u32,
+    /// The last block.
+    pub blocks: u32,
+}
+
+impl Stage {
+    /// 64 bits that are this stage's own, for a purpose.
+    fn draw(&self, seed: &[u8; 32], purpose: &str, declared: u64) -> u64 {
+        let said = [seed.as_slice(), &self.parent.bytes(), &declared.to_be_bytes(), purpose.as_bytes()].concat();
+        Digest::of(said).bytes()[..8].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    }
+}
+
+impl Workload {
+    /// This workload as a further stage runs it.
+    ///
+    /// # Errors
+    /// `Input` for a seed that is none, a number of rounds out of range, or a candidate that
+    /// the workload does not have.
+    pub fn staged(mut self, stage: Stage) -> Result<Workload> {
+        let wrong = |what: String, next: &str| Err(Problem::new(Kind::Input, what).at("stage").next(next));
+        let Some(seed) = audit::seed_from_hex(&stage.revealed) else {
+            return wrong("the revealed seed is not 64 hexadecimal digits".into(), "take it from the grade bundle");
+        };
+        if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || stage.after.rounds > 100_000 {
+            return wrong(format!("stage {} of {} rounds cannot be", stage.number, stage.rounds), "ask for 1 to 1000");
+        }
+        let planned = |name: &String| self.groups.iter().any(|g| g.candidates.contains(name));
+        if let Some(stranger) = stage.candidates.iter().find(|name| !planned(name)) {
+            let known: std::collections::BTreeSet<&str> =
+                self.groups.iter().flat_map(|g| &g.candidates).map(String::as_str).collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            let what = format!("no candidate of the matrix is named `{}`", crate::text::shown(stranger, 80));
+            return wrong(what, &format!("write one of {}", known.join(", ")));
+        }
+        self.groups.iter_mut().for_each(|g| g.candidates.retain(|name| stage.candidates.contains(name)));
+        self.groups.retain(|g| !g.candidates.is_empty());
+        if self.groups.is_empty() {
+            return wrong("it measures no candidate".into(), "name one");
+        }
+        let draw = |purpose: &str, declared: u64| stage.draw(&seed, purpose, declared);
+        match &mut self.requests {
+            // What was recorded has an order of its own: the stage goes on in it.
+            Requests::File(_) | Requests::Sharegpt(_) => {}
+            Requests::Prose { seed, .. } => *seed = draw("requests", *seed),
+            Requests::Text(text) => text.seed = draw("requests", text.seed),
+            Requests::V1(v1) => v1.beacon = format!("{}, then {:016x}", v1.beacon, draw("requests", 0)),
+        }
+        self.seed = draw("order", self.seed);
+        self.rounds = stage.rounds;
+        self.stage = Some(stage);
+        Ok(self)
+    }
+
+    /// Requests that stages before took from a recorded set, which this one leaves out.
+    pub fn requests_before(&self) -> u32 {
+        match (&self.stage, &self.requests) {
+            (Some(stage), Requests::File(_) | Requests::Sharegpt(_)) => {
+                stage.after.rounds.saturating_mul(self.requests_per_round())
+            }
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::workload::parse;
+
+    fn workload() -> Workload {
+        let source = "name = \"x\"\n[models.m]\npath = \"m\"\n[baseline]\ncommand = [\"s\", \"{port}\"]\n[candidates.a]\ncommand = [\"s\", \"{port}\"]\n[candidates.b]\ncommand = [\"s\", \"{port}\"]\n[requests.prose]\nseed = 1\nwords = 9\n[sampling]\nmax_tokens = 4\n[rounds]\ncount = 3\n[[load]]\nname = \"l\"\nrequests = 2\nclosed = { concurrency = 1 }\n";
+        parse(source, Path::new("x.toml")).unwrap()
+    }
+
+    fn stage() -> Stage {
+        Stage {
+            number: 2,
+            parent: Digest::of("bundle"),
+            revealed: "ab".repeat(32),
+            after: After { rounds: 3, trials: 12, blocks: 3 },
+            rounds: 2,
+            candidates: vec!["b".into()],
+        }
+    }
+
+    fn seed_of(w: &Workload) -> u64 {
+        let Requests::Prose { seed, .. } = w.requests else { panic!("prose") };
+        seed
+    }
+
+    #[test]
+    fn a_stage_has_prompts_and_orders_that_the_reveal_and_the_parent_decide() {
+        let one = workload().staged(stage()).unwrap();
+        assert_eq!(seed_of(&one), seed_of(&workload().staged(stage()).unwrap()));
+        let revealed = Stage { revealed: "ac".repeat(32), ..stage() };
+        let parent = Stage { parent: Digest::of("another"), ..stage() };
+        let seeds = [workload(), one, workload().staged(revealed).unwrap(), workload().staged(parent).unwrap()];
+        let drawn: std::collections::BTreeSet<(u64, u64)> = seeds.iter().map(|w| (seed_of(w), w.seed)).collect();
+        assert_eq!(drawn.len(), 4);
+    }
+
+    #[test]
+    fn a_stage_measures_only_the_candidates_that_it_names() {
+        let staged = workload().staged(stage()).unwrap();
+        assert_eq!((staged.groups[0].candidates.as_slice(), staged.rounds), (["b".to_owned()].as_slice(), 2));
+        let stranger = workload().staged(Stage { candidates: vec!["c".into()], ..stage() }).unwrap_err();
+        assert!(stranger.to_string().contains("`c`") && stranger.to_string().contains("a, b"), "{stranger}");
+        assert!(workload().staged(Stage { candidates: vec![], ..stage() }).is_err());
+        assert!(workload().staged(Stage { revealed: "x".into(), ..stage() }).is_err());
+        assert!(workload().staged(Stage { number: 1, ..stage() }).is_err());
+        assert!(workload().staged(Stage { rounds: 0, ..stage() }).is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! A further stage of a run that is sealed: which one comes next, and which was begun.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lab::{
+    Kind, Problem, Result, audit,
+    bundle::{self, Bundle, GRADE, MANIFEST, PLAN, RUN, Store},
+    plan::Plan,
+    records::{FORMAT, Grade, Run},
+    workload::{After, Stage, Workload},
+};
+
+use crate::run::{folders, secret_path};
+
+/// What a further stage asks for.
+pub struct More<'a> {
+    /// The folder of dated results.
+    pub out: &'a Path,
+    /// Rounds.
+    pub rounds: u32,
+    /// Candidates; all of the matrix where none is named.
+    pub only: &'a [String],
+}
+
+/// The stage after the newest sealed one of this workload.
+///
+/// # Errors
+/// Where no run of this workload is sealed, or the last one is not graded: only its grade
+/// reveals the seed from which fresh prompts are drawn.
+pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
+    let store = Store::below(more.out);
+    let Some(last) = store.runs_of(workload.digest).pop() else {
+        return Err(Problem::input("no sealed run of this workload, so there is nothing to add to")
+            .at(more.out.display().to_string())
+            .next("run it without --more first; a changed workload file is another run"));
+    };
+    let (plan, revealed) = (last.plan()?, revealed(last, workload, &store)?);
+    let all = workload.groups.iter().flat_map(|g| &g.candidates);
+    let candidates: BTreeSet<&String> = if more.only.is_empty() { all.collect() } else { more.only.iter().collect() };
+    Ok(Stage {
+        number: plan.stage.as_ref().map_or(1, |stage| stage.number) + 1,
+        parent: last.id,
+        revealed,
+        after: After {
+            rounds: plan.trials.iter().map(|t| t.round).max().unwrap_or(0),
+            trials: plan.trials.iter().map(|t| t.n).max().unwrap_or(0),
+            blocks: plan.trials.iter().map(|t| t.block).max().unwrap_or(0),
+        },
+        rounds: more.rounds,
+        candidates: candidates.into_iter().cloned().collect(),
+    })
+}
+
+/// The stage of the newest run of this workload that was begun and is not sealed, or not
+/// graded; none where that is a first stage, or there is none.
+pub fn unfinished(workload: &Workload, out: &Path) -> Option<Stage> {
+    let open = runs_of(workload, out).into_iter().rev();
+    let newest = open.into_iter().find(|run| !run.join(MANIFEST).exists() || secret_path(run).exists())?;
+    plan_of(&newest)?.stage
+}
+
+/// The seed that a sealed bundle's run had committed to.
+fn revealed(bundle: &Bundle, workload: &Workload, store: &Store) -> Result<String> {
+    let run: Run = bundle::versioned(&text(bundle, RUN)?, FORMAT, RUN)?;
+    let seed = match (&workload.equivalence, store.grade(bundle.id)) {
+        (Some(_), None) => None,
+        (Some(_), Some(grade)) => {
+            let grade: Grade = bundle::versioned(&text(grade, GRADE)?, FORMAT, GRADE)?;
+            Some(grade.audit_seed)
+        }
+        // Nothing will ever be graded: the seed can be revealed as it is.
+        (None, _) => fs::read_to_string(secret_path(&bundle.path)).ok().map(|seed| seed.trim().to_owned()),
+    };
+    let kept = |hex: &String| audit::seed_from_hex(hex).is_some_and(|s| audit::commitment(&s) == run.audit_commitment);
+    seed.filter(kept).ok_or_else(|| {
+        Problem::input(
+            "the seed that this run committed to is not revealed, and prompts of a further stage come from it",
+        )
+        .at(bundle.path.display().to_string())
+        .next("grade it first: bench grade")
+    })
+}
+
+fn text(bundle: &Bundle, name: &str) -> Result<String> {
+    String::from_utf8(bundle.file(name)?).map_err(|_| Problem::new(Kind::Broken, "not UTF-8").at(name))
+}
+
+/// The runs of a workload file, sealed or not, of any stage, the newest last.
+fn runs_of(workload: &Workload, out: &Path) -> Vec<PathBuf> {
+    let all = folders(out).into_iter().flat_map(|day| folders(&day));
+    let mut runs: Vec<PathBuf> =
+        all.filter(|run| plan_of(run).is_some_and(|plan| plan.workload == workload.digest)).collect();
+    runs.sort_by_key(|run| fs::metadata(run.join(PLAN)).and_then(|m| m.modified()).ok());
+    runs
+}
+
+fn plan_of(run: &Path) -> Option<Plan> {
+    Plan::from_json(&fs::read_to_string(run.join(PLAN)).ok()?).ok()
+}
