@@ -16,6 +16,8 @@ pub mod verify;
 
 /// Pictures.
 mod chart;
+/// Two runs, or two arms, against each other.
+pub mod compare;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
 /// A study's rows as files for other tools.

@@ -20,6 +20,7 @@ mod tables; // every table
 mod document; // a report as a value
 
 mod candidate; // the section on one candidate
+mod compared; // two runs against each other, for a terminal
 mod content; // what a report says
 
 mod html; // HTML that cannot forget to escape
@@ -28,6 +29,7 @@ mod markdown; // report.md
 mod page; // index.html
 mod terminal; // the verdict table of a terminal
 
+pub use compared::compared;
 pub use input::{Cell, Drift, DriftPoint, Input, Series};
 pub use terminal::table;
 

@@ -153,7 +153,7 @@ fn line(out: &mut String, cells: &[String; 5], widths: &[usize; 5], paint: impl 
 }
 
 /// Lines of at most `width` characters, broken at spaces; a longer word is broken anywhere.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut letters: Vec<char> = word.chars().collect();
