@@ -110,9 +110,8 @@ pub fn compare(a: Side<'_>, b: Side<'_>) -> Result<Comparison> {
     let judgements = (judge(a.study), judge(b.study));
     let mut arms = Vec::new();
     for (of_a, of_b) in pairs_of_arms(a, b)? {
-        let pairing = Pairing { paired, within };
         let sides = ((a.study, of_a, &judgements.0), (b.study, of_b, &judgements.1));
-        arms.push(two_arms(sides, pairing)?);
+        arms.push(two_arms(sides, paired, within)?);
     }
     contrast::adjust(&mut arms);
     let side = |side: Side<'_>| SideRef {
@@ -163,25 +162,28 @@ fn pairs_of_arms<'s>(a: Side<'s>, b: Side<'s>) -> Result<Vec<(&'s str, &'s str)>
 
 type Of<'s> = (&'s Study, &'s str, &'s Judgement);
 
-fn two_arms((a, b): (Of<'_>, Of<'_>), pairing: Pairing) -> Result<Arms> {
+fn two_arms((a, b): (Of<'_>, Of<'_>), paired: bool, within: f64) -> Result<Arms> {
     let values = (Values::of(a.0, a.1, &voids(a.0)), Values::of(b.0, b.1, &voids(b.0)));
-    let confidence = values.0.claim.confidence().max(values.1.claim.confidence());
+    let claims = [values.0.claim, values.1.claim];
+    let confidence = claims[0].confidence().max(claims[1].confidence());
+    let reached = claims.iter().all(|claim| claim.waits_for.is_none());
+    let pairing = Pairing { paired, within, confidence, reached };
     let baselines = a.1 == BASELINE || b.1 == BASELINE;
     let note = [(&values.0, a), (&values.1, b)].into_iter().find_map(|(values, side)| {
-        let why = values.overall.note.as_ref()?;
+        let why = values.overall.note.as_ref().filter(|_| values.overall.effect.is_none())?;
         (side.1 != BASELINE).then(|| format!("{} in {}: {}", side.1, folder(side.0), why.text))
     });
-    let overall = (!baselines).then(|| pairing.speed_ups(&values.0.overall.logs, &values.1.overall.logs, confidence));
+    let overall = (!baselines).then(|| pairing.speed_ups(&values.0.overall.logs, &values.1.overall.logs));
     let shared: Vec<Cell> = a.0.cells_of_arm(a.1).into_iter().filter(|c| b.0.cells_of_arm(b.1).contains(c)).collect();
     if shared.is_empty() {
         let what = format!("{} and {} have no model, number of GPUs and load in common", a.1, b.1);
         return Err(Problem::new(Kind::NotComparable, what).next("compare arms that were measured under one load"));
     }
     let cells = shared.into_iter().map(|cell| {
-        let over = (!baselines).then(|| pairing.speed_ups(values.0.logs(&cell), values.1.logs(&cell), confidence));
+        let over = (!baselines).then(|| pairing.speed_ups(values.0.logs(&cell), values.1.logs(&cell)));
         let metrics = values.0.metrics(a.0, &cell).into_iter().filter_map(|own| {
             let other = values.1.metrics(b.0, &cell).into_iter().find(|m| m.name == own.name)?;
-            Some(pairing.metric(&own, &other, confidence))
+            Some(pairing.metric(&own, &other))
         });
         CellContrast {
             over_baseline: over,

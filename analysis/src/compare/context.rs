@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lab::{
     Kind, Problem, Result,
     environment::{Environment, Gpu},
-    workload::{Arm, BASELINE, Load, Requests, Server, Workload},
+    workload::{Arm, BASELINE, Load, Server, Workload},
 };
 use serde::Serialize;
 
@@ -139,19 +139,13 @@ fn models(study: &Study, hosts: &[Environment]) -> BTreeMap<String, String> {
     planned.into_iter().map(|name| (name.to_owned(), digest(name))).collect()
 }
 
-/// The request set's digest where both have the same one; else what makes it, for another
-/// number of rounds makes another set of the same kind.
+/// The request set's digest. A run of more rounds takes a longer set: where one begins with the
+/// other, both show the digest of the shorter.
 fn requests(study: &Study, other: &Study) -> Result<String> {
-    let digest = |study: &Study| study.stages[0].measure.plan().map(|plan| plan.requests);
-    let own = digest(study)?;
-    if own == digest(other)? {
-        return Ok(own.to_string());
-    }
-    let folder = study.stages[0].measure.path.display().to_string();
-    Ok(match &study.workload.requests {
-        Requests::File(file) => format!("file {}, nonce {}", file.digest, file.nonce),
-        made => format!("{made:?}").replace(&format!("{folder}/"), ""),
-    })
+    let set = |study: &Study| study.stages[0].measure.requests();
+    let digest = |study: &Study| study.stages[0].measure.plan().map(|plan| plan.requests.to_string());
+    let (own, theirs) = (set(study)?, set(other)?);
+    if own.len() > theirs.len() && own.starts_with(&theirs) { digest(other) } else { digest(study) }
 }
 
 fn shape(load: &Load) -> String {

@@ -47,6 +47,9 @@ pub struct Ratio {
     pub same: Sameness,
 }
 
+/// Each round's log.
+type Rounds<'a> = &'a [(u32, f64)];
+
 /// How two rows are compared.
 #[derive(Clone, Copy)]
 pub(super) struct Pairing {
@@ -54,30 +57,28 @@ pub(super) struct Pairing {
     pub(super) paired: bool,
     /// The declared margin of "same".
     pub(super) within: f64,
+    /// Of every interval: the larger of the two claims'.
+    pub(super) confidence: f64,
+    /// Whether both sides have reached the first of their declared looks.
+    pub(super) reached: bool,
 }
 
 impl Pairing {
     /// Two rows of log speed-ups.
-    pub(super) fn speed_ups(self, a: &[(u32, f64)], b: &[(u32, f64)], confidence: f64) -> Contrast {
-        self.rows(("speed-up", ""), (a, b), 1.0, confidence)
+    pub(super) fn speed_ups(self, a: Rounds<'_>, b: Rounds<'_>) -> Contrast {
+        self.rows(("speed-up", ""), a, b, 1.0)
     }
 
     /// Two rows of the logs of a metric. No ratio where a round has no value.
-    pub(super) fn metric(self, a: &Measured, b: &Measured, confidence: f64) -> Contrast {
+    pub(super) fn metric(self, a: &Measured, b: &Measured) -> Contrast {
         let sign = if a.more_is_better { 1.0 } else { -1.0 };
-        let contrast = self.rows((a.name, a.unit), (&a.logs, &b.logs), sign, confidence);
+        let contrast = self.rows((a.name, a.unit), &a.logs, &b.logs, sign);
         let ratio = contrast.ratio.filter(|_| !a.short && !b.short);
         Contrast { ratio, ..contrast }
     }
 
-    fn rows(
-        self,
-        (metric, unit): (&'static str, &'static str),
-        (a, b): (&[(u32, f64)], &[(u32, f64)]),
-        sign: f64,
-        confidence: f64,
-    ) -> Contrast {
-        let in_both = |other: &[(u32, f64)], round: u32| !self.paired || other.iter().any(|(r, _)| *r == round);
+    fn rows(self, (metric, unit): (&'static str, &'static str), a: Rounds<'_>, b: Rounds<'_>, sign: f64) -> Contrast {
+        let in_both = |other: Rounds<'_>, round: u32| !self.paired || other.iter().any(|(r, _)| *r == round);
         let own: Vec<f64> = a.iter().filter(|(round, _)| in_both(b, *round)).map(|(_, log)| *log).collect();
         let other: Vec<f64> = b.iter().filter(|(round, _)| in_both(a, *round)).map(|(_, log)| *log).collect();
         let mean = |logs: &[f64]| sum::mean(logs).map(libm::exp);
@@ -89,30 +90,32 @@ impl Pairing {
             b: mean(&other),
             rounds: (own.len() as u64, other.len() as u64),
             identical: !own.is_empty() && own == other,
-            ratio: self.ratio(&turned(&own), &turned(&other), confidence),
+            ratio: self.ratio(&turned(&own), &turned(&other)),
         }
     }
 
-    fn ratio(self, a: &[f64], b: &[f64], confidence: f64) -> Option<Ratio> {
-        let alpha = 1.0 - confidence;
-        if self.paired {
+    fn ratio(self, a: &[f64], b: &[f64]) -> Option<Ratio> {
+        let (confidence, alpha) = (self.confidence, 1.0 - self.confidence);
+        let (log, (low, high), p, powered, same) = if self.paired {
             let logs: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
             let t = paired::paired_t(&logs, confidence).ok()?;
-            let same = paired::tost(&logs, self.within, alpha).ok()?.sameness.into();
-            let (powered, p) = (paired::powered(t.n), t.p);
-            let limits = (t.low_ratio(), t.high_ratio());
-            return Some(Ratio::new(t.ratio(), limits, confidence, p, powered, same));
-        }
-        let w = welch::welch(a, b, confidence).ok()?;
-        let same = welch::tost(a, b, self.within, alpha).ok()?.0.into();
-        let limits = (libm::exp(w.low), libm::exp(w.high));
-        Some(Ratio::new(libm::exp(w.difference), limits, confidence, w.p, w.powered(), same))
-    }
-}
-
-impl Ratio {
-    fn new(ratio: f64, (low, high): (f64, f64), confidence: f64, p: f64, powered: bool, same: Sameness) -> Self {
-        Ratio { ratio, low, high, confidence, p, adjusted_p: None, powered, same }
+            let same = paired::tost(&logs, self.within, alpha).ok()?.sameness;
+            (t.mean_log, (t.low_log, t.high_log), t.p, paired::powered(t.n), same)
+        } else {
+            let w = welch::welch(a, b, confidence).ok()?;
+            let same = welch::tost(a, b, self.within, alpha).ok()?.0;
+            (w.difference, (w.low, w.high), w.p, w.powered(), same)
+        };
+        Some(Ratio {
+            ratio: libm::exp(log),
+            low: libm::exp(low),
+            high: libm::exp(high),
+            confidence,
+            p,
+            adjusted_p: None,
+            powered: powered && self.reached,
+            same: if self.reached { same.into() } else { Sameness::Inconclusive },
+        })
     }
 }
 

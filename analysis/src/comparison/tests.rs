@@ -172,7 +172,7 @@ fn the_baseline_against_itself_is_told_overall_and_a_drift_is_a_rejection() {
             honest(STEP * drift / 1_000 + u64::from(ask.round) * u64::from(ask.round % 2) * 1_000)(ask)
         };
         let noisy = move |ask: &Ask| {
-            if ask.round % 3 == 0 && ask.role == lab::plan::Role::Closing {
+            if ask.round.is_multiple_of(3) && ask.role == lab::plan::Role::Closing {
                 honest(STEP * 1_001 / 1_000)(ask)
             } else {
                 baseline(ask)

@@ -79,7 +79,7 @@ fn sentence(comparison: &Comparison, arms: &Arms) -> String {
 }
 
 fn outcome(comparison: &Comparison, contrast: &Contrast) -> String {
-    let within = number::percent_of(comparison.same_within);
+    let within = number::declared_percent(comparison.same_within);
     let Some(ratio) = &contrast.ratio else {
         let why = if contrast.identical { "the same in every round, to the bit" } else { "no interval" };
         return why.into();
@@ -113,7 +113,7 @@ fn interval(ratio: &Ratio) -> String {
         digits(ratio.ratio),
         digits(ratio.low),
         digits(ratio.high),
-        number::declared(libm::round(ratio.confidence * 1e6) / 1e4).digits()
+        number::declared_percent(ratio.confidence).digits()
     )
 }
 

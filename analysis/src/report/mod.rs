@@ -13,6 +13,8 @@ mod input; // what a report is made from
 mod table; // tables as values, and as CSV
 mod words; // numbers in words
 
+mod board; // the leaderboard in words
+
 mod figures; // every picture
 mod formulas; // how every number is made
 mod tables; // every table

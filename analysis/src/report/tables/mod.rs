@@ -2,6 +2,8 @@
 
 /// Percentiles, distributions, drift.
 mod latency;
+/// Who is ahead, and the baseline against itself.
+mod leaderboard;
 /// Rates, service levels, ladders.
 mod loads;
 /// Bundles, hosts, digests, voids.
@@ -20,6 +22,9 @@ use super::{input::Input, table::Table};
 pub(crate) struct Tables {
     pub(crate) verdicts: Table,
     pub(crate) reasons: Table,
+    pub(crate) leaderboard: Table,
+    pub(crate) pairs: Table,
+    pub(crate) selves: Table,
     pub(crate) speed: Table,
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
@@ -46,6 +51,9 @@ impl Tables {
         Tables {
             verdicts: speed::verdicts(judgement),
             reasons: speed::reasons(judgement),
+            leaderboard: leaderboard::leaderboard(judgement),
+            pairs: leaderboard::pairs(judgement),
+            selves: leaderboard::selves(judgement),
             speed: speed::speed(judgement),
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
@@ -67,10 +75,13 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 19] {
+    pub(crate) fn all(&self) -> [&Table; 22] {
         [
             &self.verdicts,
             &self.reasons,
+            &self.leaderboard,
+            &self.pairs,
+            &self.selves,
             &self.speed,
             &self.rounds,
             &self.baseline,
