@@ -18,6 +18,12 @@ fn script() -> Script {
         .arm("slow", paced(STEP * 2, 4))
 }
 
+fn controlled(control: impl Fn(&Ask) -> Said + 'static) -> Script {
+    let mut script = script().arm("blind-control", control);
+    script.blind_control = true;
+    script
+}
+
 fn board(judgement: &Judgement) -> &Leaderboard {
     judgement.leaderboard.as_ref().unwrap()
 }
@@ -82,7 +88,7 @@ fn too_few_rounds_rank_nobody() {
 
 #[test]
 fn the_blind_control_is_no_candidate_and_a_second_comparison_with_itself() {
-    let judgement = script().arm("blind-control", paced(STEP, 9)).seal().judge();
+    let judgement = controlled(paced(STEP, 9)).seal().judge();
     assert_eq!(judgement.candidates.len(), 4);
     let board = board(&judgement);
     assert!(!board.entries.iter().any(|e| e.name == "blind-control") && board.void.is_none());
@@ -96,7 +102,7 @@ fn the_blind_control_is_no_candidate_and_a_second_comparison_with_itself() {
 
 #[test]
 fn a_control_that_differs_from_itself_voids_the_board_and_no_round() {
-    let judgement = script().arm("blind-control", paced(STEP * 5 / 4, 9)).seal().judge();
+    let judgement = controlled(paced(STEP * 5 / 4, 9)).seal().judge();
     let void = board(&judgement).void.as_ref().unwrap();
     assert_eq!(void.code, "control-not-the-same");
     assert!(void.text.contains("more than 5.0 %"), "{}", void.text);
@@ -110,7 +116,7 @@ fn a_control_that_differs_from_itself_voids_the_board_and_no_round() {
 #[test]
 fn a_control_that_only_rejects_by_chance_voids_nothing() {
     // Two percent slower, shown beyond doubt, and within the margin of five.
-    let judgement = script().arm("blind-control", paced(STEP * 51 / 50, 9)).seal().judge();
+    let judgement = controlled(paced(STEP * 51 / 50, 9)).seal().judge();
     assert_eq!(judgement.self_speeds[1].rejects, Some(true));
     assert_eq!(board(&judgement).void, None);
 }

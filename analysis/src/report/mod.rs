@@ -31,7 +31,10 @@ mod markdown; // report.md
 mod page; // index.html
 mod terminal; // the verdict table of a terminal
 
+mod explanation; // the evidence behind one verdict, for a terminal
+
 pub use compared::compared;
+pub use explanation::explanation;
 pub use input::{Cell, Drift, DriftPoint, Input, Series};
 pub use terminal::table;
 
