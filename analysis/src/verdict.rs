@@ -12,7 +12,7 @@ use lab::{Result, workload::BASELINE};
 use crate::{
     METHOD, comparison,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Tolerance, Void},
-    ladder, loads, metrics,
+    ladder, loads, metrics, score,
     structure::{self, Outcome},
     study::{Study, Trial, outcome_name},
     voids::{self, voids},
@@ -89,6 +89,8 @@ fn candidate(
         speed: cells(speed),
         overall,
         overall_note,
+        scores: score::scores(study, arm),
+        gates: score::gates(study, arm),
         notes: voids::client_late(study, arm).into_iter().collect(),
         failures: failures(study, arm),
         outcomes: request_outcomes(study, arm),

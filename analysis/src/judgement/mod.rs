@@ -3,6 +3,7 @@
 
 mod loads;
 mod outputs;
+mod scores;
 mod speed;
 
 use lab::{Digest, Nanos};
@@ -12,6 +13,7 @@ use crate::metrics::Overhead;
 
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Equivalence, WorstToken};
+pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
@@ -115,6 +117,11 @@ pub struct Candidate {
     pub overall: Option<Effect>,
     /// Why there is no overall speed-up, or why it supports no claim.
     pub overall_note: Option<Reason>,
+    /// The public scores of Cacheon V1, for comparison with published rounds.
+    pub scores: Vec<Score>,
+    /// What V1 asked of outputs; none where the workload does not rank by a V1 score.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// What else a reader should know of its trials; no part of a verdict.
     pub notes: Vec<Reason>,
     /// Trials that failed.

@@ -8,6 +8,8 @@ mod loads;
 mod origin;
 /// Margins, structure, worst tokens, outcomes, failures.
 mod outputs;
+/// The public scores of Cacheon V1.
+mod scores;
 /// Verdicts, speed, rounds, the baseline against itself.
 mod speed;
 
@@ -34,6 +36,8 @@ pub(crate) struct Tables {
     pub(crate) percentiles: Table,
     pub(crate) distributions: Table,
     pub(crate) drift: Table,
+    pub(crate) scores: Table,
+    pub(crate) gates: Table,
     pub(crate) voids: Table,
     pub(crate) bundles: Table,
     pub(crate) environment: Table,
@@ -60,6 +64,8 @@ impl Tables {
             percentiles: latency::percentiles(input.series),
             distributions: latency::distributions(input.series),
             drift: latency::drift(input.drift),
+            scores: scores::scores(judgement),
+            gates: scores::gates(judgement),
             voids: origin::voids(judgement),
             bundles: origin::bundles(judgement),
             environment: origin::environment(input),
@@ -67,7 +73,7 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 19] {
+    pub(crate) fn all(&self) -> [&Table; 21] {
         [
             &self.verdicts,
             &self.reasons,
@@ -85,6 +91,8 @@ impl Tables {
             &self.percentiles,
             &self.distributions,
             &self.drift,
+            &self.scores,
+            &self.gates,
             &self.voids,
             &self.bundles,
             &self.environment,
