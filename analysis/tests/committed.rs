@@ -55,7 +55,7 @@ fn the_energy_of_a_token_is_that_of_the_gpus_own_counters() {
     // Joules and seconds of the load phases, from telemetry.csv and trial.json with Python's csv
     // and json: straight lines between the samples around each phase's start and end.
     for (arm, joules, seconds) in
-        [("baseline", 36_541.456_735_713_61, 52.608_242_013), ("half", 9_067.960_068_345_037, 13.213_516_508)]
+        [("baseline", 36_541.456_735_713_61, 52.608_236_085), ("half", 9_067.960_068_345_037, 13.213_516_508)]
     {
         let facts = judgement.loads.iter().find(|f| f.arm == arm).unwrap();
         let power = facts.joules_per_token.unwrap() * facts.tokens_per_s.unwrap();

@@ -39,7 +39,7 @@ pub(crate) const FORMULAS: [Formula; 23] = [
     formula(
         "E2EL at equal work",
         "t(token k) − t(send), k = min(N candidate, N of both baselines)",
-        "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one.",
+        "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one. An answer below nine tenths of the baselines', or a failed one, counts as no faster than the baseline's.",
         "METHOD, Speed",
     ),
     formula(

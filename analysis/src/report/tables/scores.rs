@@ -4,7 +4,7 @@ use crate::{
     judgement::{Candidate, Gate, Judgement, Score, Verdict},
     report::{
         escape, number,
-        table::{Cell, Table, column},
+        table::{Cell, Table, column, word},
     },
 };
 
@@ -50,7 +50,7 @@ pub(crate) fn scores(judgement: &Judgement) -> Table {
 fn paired(candidate: &Candidate) -> Cell {
     match candidate.verdict {
         Verdict::Equivalent => super::speed::effect(candidate.overall.as_ref(), number::ratio),
-        _ => Cell::Nothing("not equivalent".into()),
+        other => Cell::Nothing(word(other).into()),
     }
 }
 
