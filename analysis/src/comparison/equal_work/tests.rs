@@ -143,7 +143,12 @@ fn whatever_an_arm_cuts_short_or_fails_it_is_never_faster_than_on_the_rest() {
     let erratic = |seed: u64| {
         move |ask: &Ask| match (noise(seed, ask.request) * 8.0) as u32 {
             0 => Said { lag_ns: 3 * STEP, ..Said::error() },
-            1 | 2 => served(ask, 2 * STEP, step(seed, ask.request) * 2, (noise(seed + 7, ask.request) * 36.0) as u32),
+            1 | 2 => served(
+                ask,
+                2 * STEP,
+                step(seed, ask.request) * (seed % 3),
+                (noise(seed + 7, ask.request) * 36.0) as u32,
+            ),
             3 => served(ask, 0, step(seed, ask.request) / 3, (noise(seed + 7, ask.request) * 36.0) as u32),
             _ => served(ask, STEP, step(seed, ask.request) * (seed % 3 + 1) / 2, 99),
         }
@@ -181,11 +186,11 @@ fn honest_divergence_moves_equal_speeds_by_a_tenth_of_a_percent_and_a_fast_arm_t
         script = script.arm(name, arm(60, tenths, true));
         script = script.arm(&format!("{name}-whole"), arm(60, tenths, false));
     }
-    (script.rounds, script.requests, script.max_tokens, script.grade) = (2, 250, 80, false);
+    (script.rounds, script.requests, script.max_tokens, script.grade) = (2, 150, 80, false);
     let study = script.seal().study();
     let bias = |name: &str| speed(&study, name) / speed(&study, &format!("{name}-whole")) - 1.0;
     let shorter: u64 = blocks(&study, "same").iter().map(|(t, beside)| equal_work(t, beside, "c1", true).shorter).sum();
-    assert!((25..=60).contains(&shorter), "{shorter} of 500 answers are shorter: one of twenty to one of eight");
+    assert!((15..=36).contains(&shorter), "{shorter} of 300 answers are shorter: one of twenty to one of eight");
     let (same, fast, slow) = (bias("same"), bias("fast"), bias("slow"));
     assert!((-0.002..=0.001).contains(&same), "{same}");
     assert!((-0.025..=0.0).contains(&fast), "towards 1, never beyond: {fast}");
