@@ -1,24 +1,31 @@
 //! What `bench judge` says: plain values, in the order in which people read them. Every
 //! number carries its unit in its name; ratios are candidate / baseline.
 
+mod explanation;
 mod loads;
 mod outputs;
 mod scores;
 mod speed;
+mod tolerance;
 
 use lab::{Digest, Nanos};
 use serde::Serialize;
 
 use crate::metrics::Overhead;
 
+pub use explanation::{
+    BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
+};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Equivalence, WorstToken};
+pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
 pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
+pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
-/// each load, ladders, notes, the client's lag.
-pub const FORMAT: u32 = 2;
+/// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
+/// leaderboard, looks, costs.
+pub const FORMAT: u32 = 3;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,6 +47,8 @@ pub struct Judgement {
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
+    /// The baseline, served and judged as a candidate, where the workload asks for it.
+    pub blind_control: Option<Candidate>,
     /// The baseline held against itself.
     pub baseline: Baseline,
     /// What each arm did under each load: the baseline first, then by name, then by cell.
@@ -58,28 +67,12 @@ pub struct BundleRef {
     pub id: Digest,
     /// `measure` or `grade`.
     pub kind: &'static str,
+    /// The stage of the run that it belongs to, from 1.
+    pub stage: u32,
     /// Name of its folder.
     pub folder: String,
     /// When it was sealed.
     pub sealed: String,
-}
-
-/// Where the tolerances come from.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tolerance {
-    /// Declared in the workload file, with no calibration behind it: every verdict on
-    /// outputs is provisional.
-    Declared {
-        /// c, in nats.
-        cap_nats: f64,
-        /// δ, a share of the cap.
-        mean: f64,
-        /// δ_h, a share of requests.
-        far: f64,
-    },
-    /// None: outputs cannot be judged.
-    None,
 }
 
 /// The three verdicts on outputs.
@@ -103,12 +96,14 @@ pub struct Candidate {
     pub description: String,
     /// The verdict on its outputs.
     pub verdict: Verdict,
-    /// Whether the tolerance is only declared.
+    /// Whether no calibration stands behind the tolerance.
     pub provisional: bool,
     /// Why, the decisive one first; at least one.
     pub reasons: Vec<Reason>,
     /// The equivalence test's numbers; none without graded outputs.
     pub equivalence: Option<Equivalence>,
+    /// Its texts beside the baseline's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks, each with its count, also those that found nothing.
     pub structure: Vec<Check>,
     /// Speed in each cell.
@@ -157,6 +152,8 @@ pub struct Baseline {
     pub opening_closing: Vec<CellSpeed>,
     /// Its margins under the reference: the reference's self-consistency.
     pub equivalence: Option<Equivalence>,
+    /// The closing baseline's texts beside the opening one's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks.
     pub structure: Vec<Check>,
     /// Largest p99, over the trials of all arms, of how late the client turned to requests.

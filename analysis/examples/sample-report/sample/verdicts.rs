@@ -80,7 +80,17 @@ fn equivalence((mean_x, upper_x, ln_e): (f64, f64, f64), seed: u64) -> Equivalen
         far_requests: if far { 214 } else { 0 },
         upper_far: if far { 0.247 } else { 0.0031 },
         ln_e,
-        requests_to_threshold: far.then_some(21),
+        confidence: 0.95,
+        requests_to_suspect: far.then_some(21),
+        stages: vec![StageEvidence {
+            stage: 1,
+            requests: 960,
+            from_ids: 960,
+            launches: 8,
+            highest_ln_e: ln_e.max(0.0),
+            ln_e,
+            requests_to_suspect: far.then_some(21),
+        }],
         worst: vec![
             token(1, " the", " a", 0.9 + mean_x * 60.0),
             token(2, "\n\n", ".", 0.8 + mean_x * 41.0),
@@ -175,6 +185,7 @@ fn candidate(i: u64, made: &Made) -> Candidate {
         provisional: made.verdict != Verdict::Undecided,
         reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
         equivalence: made.margins.map(|m| equivalence(m, i)),
+        divergence: Some(Divergence { requests: 960, identical: 498, median_shared_characters: Some(188) }),
         structure: structure(made.verdict == Verdict::Altered),
         speed: vec![speed(made.speed, made.rounds, 10 * i)],
         overall: (made.rounds == 8).then(|| effect(made.speed, made.rounds, 10 * i)),
@@ -203,6 +214,7 @@ pub(crate) fn judgement() -> Judgement {
     let bundle = |kind, folder: &str| BundleRef {
         id: Digest::of(folder),
         kind,
+        stage: 1,
         folder: folder.into(),
         sealed: "2026-11-18T09:41:07Z".into(),
     };
@@ -219,6 +231,7 @@ pub(crate) fn judgement() -> Judgement {
             e2el_ns: None,
             share: 0.99,
         }),
+        blind_control: None,
         candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
         baseline: Baseline {
             opening_closing: vec![CellSpeed {
@@ -229,6 +242,7 @@ pub(crate) fn judgement() -> Judgement {
                 ..speed(0.999, 8, 90)
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
+            divergence: Some(Divergence { requests: 960, identical: 611, median_shared_characters: Some(207) }),
             structure: structure(false),
             client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),

@@ -1,5 +1,7 @@
 //! Every table of a report. Each is a CSV file; the documents show them whole or in parts.
 
+/// What the tolerance rests on.
+mod calibration;
 /// Percentiles, distributions, drift.
 mod latency;
 /// Rates, service levels, ladders.
@@ -26,6 +28,9 @@ pub(crate) struct Tables {
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
     pub(crate) equivalence: Table,
+    pub(crate) stages: Table,
+    pub(crate) controls: Table,
+    pub(crate) divergence: Table,
     pub(crate) structure: Table,
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
@@ -54,6 +59,9 @@ impl Tables {
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
             equivalence: outputs::equivalence(judgement),
+            stages: outputs::stages(judgement),
+            controls: calibration::controls(judgement),
+            divergence: outputs::divergence(judgement),
             structure: outputs::structure(judgement),
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
@@ -73,7 +81,7 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 21] {
+    pub(crate) fn all(&self) -> [&Table; 24] {
         [
             &self.verdicts,
             &self.reasons,
@@ -81,6 +89,9 @@ impl Tables {
             &self.rounds,
             &self.baseline,
             &self.equivalence,
+            &self.stages,
+            &self.controls,
+            &self.divergence,
             &self.structure,
             &self.worst,
             &self.outcomes,

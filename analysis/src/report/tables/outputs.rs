@@ -1,7 +1,7 @@
 //! What is known about the outputs.
 
 use crate::{
-    judgement::{Check, Consequence, Equivalence, Judgement},
+    judgement::{Check, Consequence, Divergence, Equivalence, Judgement, StageEvidence},
     report::{
         escape, number,
         table::{Cell, Table, column},
@@ -40,7 +40,7 @@ pub(crate) fn equivalence(judgement: &Judgement) -> Table {
             Cell::Number(number::small(e.mean_margin_nats), "nats"),
             Cell::Number(number::small(e.max_margin_nats), "nats"),
             Cell::plain(number::fixed(e.ln_e, 1)),
-            Cell::maybe(e.requests_to_threshold.map(number::count), ""),
+            Cell::maybe(e.requests_to_suspect.map(number::count), ""),
         ]
     };
     Table {
@@ -61,9 +61,66 @@ pub(crate) fn equivalence(judgement: &Judgement) -> Table {
             column("Mean margin", &["mean_margin_nats"]),
             column("Largest margin", &["max_margin_nats"]),
             column("ln E", &["ln_e"]),
-            column("Requests until altered", &["requests_to_threshold"]),
+            column("Requests until suspect", &["requests_to_suspect"]),
         ],
         rows: arms(judgement).filter_map(|(arm, e, _)| Some(row(arm, e?))).collect(),
+    }
+}
+
+/// The evidence of each stage, of arms that more than one stage measured.
+pub(crate) fn stages(judgement: &Judgement) -> Table {
+    let several = arms(judgement).filter_map(|(arm, e, _)| Some((arm, &e?.stages))).filter(|(_, all)| all.len() > 1);
+    let row = |arm: &str, s: &StageEvidence| {
+        vec![
+            Cell::Text(escape::name(arm)),
+            Cell::plain(number::count(s.stage.into())),
+            Cell::plain(number::count(s.requests)),
+            Cell::plain(number::count(s.launches)),
+            Cell::plain(number::fixed(s.highest_ln_e, 1)),
+            Cell::plain(number::fixed(s.ln_e, 1)),
+            Cell::maybe(s.requests_to_suspect.map(number::count), ""),
+        ]
+    };
+    Table {
+        name: "stages",
+        caption: "The evidence of each stage: prompts drawn anew, launches of its own",
+        columns: vec![
+            column("Arm", &["arm"]),
+            column("Stage", &["stage"]),
+            column("Graded requests", &["requests"]),
+            column("Launches", &["launches"]),
+            column("Highest ln E", &["highest_ln_e"]),
+            column("ln E", &["ln_e"]),
+            column("Requests until E ≥ 10³", &["requests_to_suspect"]),
+        ],
+        rows: several.flat_map(|(arm, all)| all.iter().map(move |s| row(arm, s))).collect(),
+    }
+}
+
+/// Texts beside the opening baseline's.
+pub(crate) fn divergence(judgement: &Judgement) -> Table {
+    let candidates = judgement.candidates.iter().map(|c| (c.name.as_str(), c.divergence.as_ref()));
+    let all = candidates.chain([("baseline", judgement.baseline.divergence.as_ref())]);
+    let row = |arm: &str, d: &Divergence| {
+        vec![
+            Cell::Text(escape::name(arm)),
+            Cell::plain(number::count(d.requests)),
+            Cell::plain(number::count(d.identical)),
+            Cell::maybe(number::percent(d.identical, d.requests), "%"),
+            Cell::maybe(d.median_shared_characters.map(number::count), ""),
+        ]
+    };
+    Table {
+        name: "divergence",
+        caption: "Texts that are the baseline's, character by character",
+        columns: vec![
+            column("Arm", &["arm"]),
+            column("Requests", &["requests"]),
+            column("Identical", &["identical"]),
+            column("Identical, share", &["identical_percent"]),
+            column("Characters until they part, median", &["median_shared_characters"]),
+        ],
+        rows: all.filter_map(|(arm, d)| Some(row(arm, d?))).collect(),
     }
 }
 
