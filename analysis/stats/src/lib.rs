@@ -34,5 +34,6 @@ pub mod stages; // suspect in one stage, altered in two
 pub mod tolerance; // what further configurations stay below
 
 pub mod calibration; // c, δ and δ_h from honest configurations
+pub mod equivalence; // evidence above a tolerance, bounds below it
 
 pub use no_answer::NoAnswer;
