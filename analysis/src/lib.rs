@@ -41,10 +41,14 @@ pub mod verdict;
 /// What is not counted.
 pub mod voids;
 
+/// From a verdict to the tokens and requests that caused it.
+mod explain;
+
 /// Bundles made of scripted behaviours.
 #[cfg(test)]
 pub(crate) mod test_support;
 
+pub use explain::explain;
 pub use export::export;
 pub use gather::report_of;
 pub use judgement::Judgement;
@@ -55,4 +59,4 @@ pub use verify::{verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.
-pub const METHOD: &str = "0.3.0";
+pub const METHOD: &str = "0.4.0";

@@ -113,6 +113,9 @@ impl Study {
     /// manifests as they are read.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
+        if let Some(problem) = set.lacks {
+            return Err(problem);
+        }
         let mut study = Self::of(set.stages)?;
         for member in set.calibration {
             let run = Self::of(vec![member])?;
@@ -120,6 +123,12 @@ impl Study {
             study.calibration.push(run);
         }
         Ok(study)
+    }
+
+    /// Whether bundles belong together, whatever calibrates them.
+    pub(crate) fn check(paths: &[PathBuf]) -> Result<()> {
+        let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
+        Self::of(set.stages).map(|_| ())
     }
 
     fn of(members: Vec<set::Member>) -> Result<Self> {

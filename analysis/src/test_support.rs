@@ -66,6 +66,8 @@ pub(crate) struct Script {
     pub(crate) blind_control: bool,
     /// The GPU of the host; none where it is empty.
     pub(crate) gpu: &'static str,
+    /// Ids that the reference does not score.
+    pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
@@ -94,6 +96,7 @@ impl Script {
             declared: |_| String::new(),
             blind_control: false,
             gpu: "",
+            refuses: |_| false,
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),
@@ -317,6 +320,7 @@ impl Script {
                     (200, true) => (Source::Text, tokenizer.encode(&text)),
                     _ => (Source::None, Vec::new()),
                 };
+                let ids = if ids.iter().any(|id| (self.refuses)(*id)) { Vec::new() } else { ids };
                 let source = if ids.is_empty() { Source::None } else { source };
                 let failure = if ids.is_empty() { "nothing to grade" } else { "" };
                 let (trial, tokens) = (trial.folder(), ids.len() as u32);

@@ -1,6 +1,7 @@
 //! What `bench judge` says: plain values, in the order in which people read them. Every
 //! number carries its unit in its name; ratios are candidate / baseline.
 
+mod explanation;
 mod loads;
 mod outputs;
 mod speed;
@@ -11,14 +12,18 @@ use serde::Serialize;
 
 use crate::metrics::Overhead;
 
+pub use explanation::{
+    BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
+};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
-/// each load, ladders, notes, the client's lag.
-pub const FORMAT: u32 = 2;
+/// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
+/// leaderboard, looks, costs.
+pub const FORMAT: u32 = 3;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -28,6 +28,9 @@ mod markdown; // report.md
 mod page; // index.html
 mod terminal; // the verdict table of a terminal
 
+mod explanation; // the evidence behind one verdict, for a terminal
+
+pub use explanation::explanation;
 pub use input::{Cell, Drift, DriftPoint, Input, Series};
 pub use terminal::table;
 

@@ -153,7 +153,7 @@ fn line(out: &mut String, cells: &[String; 5], widths: &[usize; 5], paint: impl 
 }
 
 /// Lines of at most `width` characters, broken at spaces; a longer word is broken anywhere.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut letters: Vec<char> = word.chars().collect();
@@ -178,22 +178,22 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Colours, or none.
-struct Paint(bool);
+pub(crate) struct Paint(pub(crate) bool);
 
 impl Paint {
     fn with(&self, code: &str, text: &str) -> String {
         if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         self.with("1", text)
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         self.with("2", text)
     }
 
-    fn verdict(&self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn verdict(&self, verdict: Verdict, text: &str) -> String {
         let code = match verdict {
             Verdict::Equivalent => "32",
             Verdict::Undecided => "33",

@@ -1,3 +1,6 @@
+mod codes;
+mod odd;
+
 use lab::{Kind, records::Class};
 
 use crate::{

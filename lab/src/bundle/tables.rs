@@ -101,11 +101,20 @@ pub fn read_table<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<Vec<
         bytes
     };
     let mut reader = csv::Reader::from_reader(bytes);
-    reader
-        .deserialize()
-        .enumerate()
-        .map(|(i, row)| row.map_err(|e| Problem::broken(format!("row {} cannot be read: {e}", i + 1)).at(place)))
-        .collect()
+    let header = reader.headers().cloned().unwrap_or_default();
+    let broken = |row: usize, e: &csv::Error| {
+        let column = column_of(e).and_then(|at| header.get(at)).map(|name| format!(", column `{name}`"));
+        Problem::broken(format!("row {row}{} cannot be read: {e}", column.unwrap_or_default())).at(place)
+    };
+    reader.deserialize().enumerate().map(|(i, row)| row.map_err(|e| broken(i + 1, &e))).collect()
+}
+
+/// The column whose value could not be read, from 0; none where the row itself could not.
+fn column_of(error: &csv::Error) -> Option<usize> {
+    match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => err.field().and_then(|at| usize::try_from(at).ok()),
+        _ => None,
+    }
 }
 
 /// `wire.zst`, written exchange by exchange: for each a line of JSON, its bytes, and a line
