@@ -14,6 +14,8 @@ pub mod study;
 /// Whether a bundle is what it says it is.
 pub mod verify;
 
+/// Tolerances from controls.
+mod calibration;
 /// Pictures.
 mod chart;
 /// Speed against the neighbouring baselines.

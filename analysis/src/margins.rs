@@ -2,19 +2,20 @@
 //! `METHOD.md`, section *Equivalence*. The candidate's own logprobs are never looked at.
 
 use lab::{records::Source, tokenizer::Tokenizer, workload::Tolerance};
-use stats::{clustered, eprocess, proportion, sum};
+use stats::{
+    calibration::{capped_mean, is_far},
+    clustered,
+    eprocess::{self, EProcess},
+    proportion,
+    stages::{self, CROSSING_LN_E, StageE, Standing},
+    sum,
+};
 
 use crate::{
-    judgement::{Equivalence, WorstToken},
+    judgement::{Equivalence, StageEvidence, WorstToken},
     study::{CountedFrom, Graded, Study, Trial},
 };
 
-/// A margin above this many caps is *far*.
-pub const FAR_CAPS: f64 = 4.0;
-/// ln 10³: the outputs are suspect.
-pub const SUSPECT_LN_E: f64 = 6.907755278982137;
-/// ln 10⁶: the outputs are altered.
-pub const DISQUALIFY_LN_E: f64 = 13.815510557964274;
 /// One-sided confidence of both bounds.
 pub const CONFIDENCE: f64 = 0.95;
 
@@ -38,12 +39,10 @@ pub(crate) struct Margins {
     pub(crate) equivalence: Equivalence,
     /// Sampled outputs that came and were not graded.
     pub(crate) ungraded: u64,
-    /// Launches graded from ids.
-    pub(crate) launches_from_ids: u64,
-    /// Requests until E reached [`DISQUALIFY_LN_E`], graded from ids alone.
-    pub(crate) altered_after: Option<u64>,
-    /// The same for [`SUSPECT_LN_E`], whatever was graded.
-    pub(crate) suspect_after: Option<u64>,
+    /// Where the evidence of outputs that were graded from ids stands.
+    pub(crate) standing: Standing,
+    /// Where all evidence stands, whatever was graded.
+    pub(crate) standing_of_all: Standing,
 }
 
 /// Margins without a tolerance to hold them against.
@@ -59,26 +58,21 @@ pub(crate) struct Facts {
 pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tolerance) -> Option<Margins> {
     let requests = requests(study, arm, group);
     let facts = facts(&requests)?;
-    let cap = tolerance.cap_nats;
-    let x: Vec<f64> = requests.iter().map(|r| capped_mean(r, cap)).collect::<Option<_>>()?;
-    let far: Vec<bool> = requests.iter().map(|r| r.margins.iter().any(|(_, m)| *m > FAR_CAPS * cap)).collect();
+    let seen: Vec<Seen> = requests.iter().map(|r| Seen::of(r, tolerance.cap_nats)).collect::<Option<_>>()?;
+    let x: Vec<f64> = seen.iter().map(|s| s.x).collect();
+    let far_requests = seen.iter().filter(|s| s.far).count() as u64;
     let launches = by_launch(&requests, &x);
     let means = clustered::launch_means(&launches).ok()?;
-    let far_requests = far.iter().filter(|f| **f).count() as u64;
-    let process = |wanted: &dyn Fn(&Request<'_>) -> bool| {
-        let chosen = || requests.iter().zip(x.iter().zip(&far)).filter(|(r, _)| wanted(r)).map(|(_, seen)| seen);
-        let x: Vec<f64> = chosen().map(|(x, _)| *x).collect();
-        let far: Vec<f64> = chosen().map(|(_, far)| f64::from(u8::from(*far))).collect();
-        let on_x = eprocess::bet(&x, tolerance.mean, eprocess::GRID).ok()?;
-        on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()
-    };
-    let after = |e: &eprocess::EProcess, ln: f64| e.first_crossing(ln).map(|i| i as u64 + 1);
-    let all = process(&|_| true)?;
-    let ids = process(&|r| r.from_ids)?;
+    let stages: Vec<(StageEvidence, [StageE; 2])> =
+        by_stage(&requests, &seen).map(|stage| evidence(&stage, tolerance)).collect::<Option<_>>()?;
+    let standing = |which: usize| stages::confirmed(&stages.iter().map(|(_, e)| e[which]).collect::<Vec<_>>());
+    // Each stage is another try, and all of them together may err as often as one.
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / stages.len() as f64;
+    let (standing, standing_of_all) = (standing(0), standing(1));
+    let stages: Vec<StageEvidence> = stages.into_iter().map(|(stage, _)| stage).collect();
     Some(Margins {
-        launches_from_ids: by_launch_count(requests.iter().filter(|r| r.from_ids)),
-        altered_after: after(&ids, DISQUALIFY_LN_E),
-        suspect_after: after(&all, SUSPECT_LN_E),
+        standing,
+        standing_of_all,
         ungraded: ungraded(study, arm, group),
         equivalence: Equivalence {
             requests: facts.requests,
@@ -89,35 +83,97 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
             max_margin_nats: facts.max_nats,
             not_first: facts.not_first,
             mean_x: sum::mean(&means)?,
-            upper_x: clustered::upper_bound(&means, CONFIDENCE).ok().map(|bound| bound.upper),
+            upper_x: clustered::upper_bound(&means, confidence).ok().map(|bound| bound.upper),
             far_requests,
-            upper_far: proportion::upper_bound(far_requests, facts.requests, CONFIDENCE).ok()?,
-            ln_e: all.final_ln(),
-            requests_to_threshold: after(&all, DISQUALIFY_LN_E),
+            upper_far: proportion::upper_bound(far_requests, facts.requests, confidence).ok()?,
+            confidence,
+            ln_e: stages.iter().map(|stage| stage.ln_e).sum(),
+            requests_to_suspect: requests_to_suspect(&stages),
+            stages,
             worst: worst(study, &requests),
         },
     })
 }
 
+/// What the test sees of one request.
+#[derive(Clone, Copy)]
+struct Seen {
+    x: f64,
+    far: bool,
+}
+
+impl Seen {
+    fn of(request: &Request<'_>, cap: f64) -> Option<Self> {
+        let margins: Vec<f64> = request.margins.iter().map(|(_, m)| *m).collect();
+        Some(Seen { x: capped_mean(&margins, cap)?, far: is_far(&margins, cap) })
+    }
+}
+
+type OfStage<'a> = Vec<(&'a Request<'a>, Seen)>;
+
+fn by_stage<'a>(requests: &'a [Request<'a>], seen: &'a [Seen]) -> impl Iterator<Item = OfStage<'a>> {
+    let numbers: std::collections::BTreeSet<usize> = requests.iter().map(|r| r.trial.stage).collect();
+    let of = move |number| {
+        let pairs = requests.iter().zip(seen.iter().copied());
+        pairs.filter(|(r, _)| r.trial.stage == number).collect()
+    };
+    numbers.into_iter().map(of)
+}
+
+/// The e-process of one stage: of outputs graded from ids, and of all of them.
+fn evidence(stage: &OfStage<'_>, tolerance: Tolerance) -> Option<(StageEvidence, [StageE; 2])> {
+    let of_ids: Vec<Seen> = stage.iter().filter(|(r, _)| r.from_ids).map(|(_, seen)| *seen).collect();
+    let of_all: Vec<Seen> = stage.iter().map(|(_, seen)| *seen).collect();
+    let (ids, all) = (process(&of_ids, tolerance)?, process(&of_all, tolerance)?);
+    let launches: std::collections::BTreeSet<u32> = stage.iter().map(|(r, _)| r.trial.plan.n).collect();
+    let shown = StageEvidence {
+        stage: stage.first()?.0.trial.stage as u32 + 1,
+        requests: stage.len() as u64,
+        from_ids: of_ids.len() as u64,
+        launches: launches.len() as u64,
+        highest_ln_e: StageE::from(&all).highest_ln,
+        ln_e: all.final_ln(),
+        requests_to_suspect: all.first_crossing(CROSSING_LN_E).map(|i| i as u64 + 1),
+    };
+    Some((shown, [StageE::from(&ids), StageE::from(&all)]))
+}
+
+/// ½ (E of x + E of far), over requests in the plan's order.
+fn process(seen: &[Seen], tolerance: Tolerance) -> Option<EProcess> {
+    let x: Vec<f64> = seen.iter().map(|s| s.x).collect();
+    let far: Vec<f64> = seen.iter().map(|s| f64::from(u8::from(s.far))).collect();
+    let on_x = eprocess::bet(&x, tolerance.mean, eprocess::GRID).ok()?;
+    on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()
+}
+
+/// Graded requests until the first stage that made a suspect did.
+fn requests_to_suspect(stages: &[StageEvidence]) -> Option<u64> {
+    let mut before = 0;
+    for stage in stages {
+        if let Some(own) = stage.requests_to_suspect {
+            return Some(before + own);
+        }
+        before += stage.requests;
+    }
+    None
+}
+
+/// The margins of an arm: launches of requests of tokens, in nats, in the plan's order.
+pub(crate) fn launches(study: &Study, arm: &str) -> Vec<Vec<Vec<f64>>> {
+    let mut launches: Vec<(u32, Vec<Vec<f64>>)> = Vec::new();
+    for request in requests(study, arm, None) {
+        let margins = request.margins.iter().map(|(_, m)| *m).collect();
+        match launches.last_mut() {
+            Some((n, own)) if *n == request.trial.plan.n => own.push(margins),
+            _ => launches.push((request.trial.plan.n, vec![margins])),
+        }
+    }
+    launches.into_iter().map(|(_, own)| own).collect()
+}
+
 /// What the margins of an arm are, without an opinion.
 pub(crate) fn facts_of_arm(study: &Study, arm: &str) -> Option<Facts> {
     facts(&requests(study, arm, None))
-}
-
-/// The smallest number of graded requests at which `far` of them pass `limit`; none below
-/// a hundred million.
-pub(crate) fn requests_needed(far: u64, limit: f64) -> Option<u64> {
-    let passes = |n: u64| proportion::upper_bound(far, n, CONFIDENCE).is_ok_and(|bound| bound < limit);
-    let mut high = far + 1;
-    while !passes(high) {
-        high = high.checked_mul(2).filter(|n| *n < 100_000_000)?;
-    }
-    let mut low = high / 2;
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if passes(middle) { high = middle } else { low = middle }
-    }
-    Some(high)
 }
 
 fn in_group(trial: &Trial, group: Group<'_>) -> bool {
@@ -149,11 +205,6 @@ fn margins(graded: &Graded, ignore_eos: Option<&Tokenizer>) -> Vec<(u32, f64)> {
     kept.map(|row| (row.position, (row.best_logprob - row.logprob).clamp(0.0, f64::MAX))).collect()
 }
 
-fn capped_mean(request: &Request<'_>, cap: f64) -> Option<f64> {
-    let capped: Vec<f64> = request.margins.iter().map(|(_, m)| m.min(cap) / cap).collect();
-    sum::mean(&capped).map(|x| x.min(1.0))
-}
-
 fn by_launch(requests: &[Request<'_>], x: &[f64]) -> Vec<Vec<f64>> {
     let mut launches: Vec<(u32, Vec<f64>)> = Vec::new();
     for (request, x) in requests.iter().zip(x) {
@@ -163,10 +214,6 @@ fn by_launch(requests: &[Request<'_>], x: &[f64]) -> Vec<Vec<f64>> {
         }
     }
     launches.into_iter().map(|(_, values)| values).collect()
-}
-
-fn by_launch_count<'a>(requests: impl Iterator<Item = &'a Request<'a>>) -> u64 {
-    requests.map(|r| r.trial.plan.n).collect::<std::collections::BTreeSet<_>>().len() as u64
 }
 
 fn ungraded(study: &Study, arm: &str, group: Group<'_>) -> u64 {

@@ -113,11 +113,22 @@ impl Study {
     /// manifests as they are read.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
+        if let Some(problem) = set.lacks {
+            return Err(problem);
+        }
         let mut study = Self::of(set.stages)?;
         for member in set.calibration {
-            study.calibration.push(Self::of(vec![member])?);
+            let run = Self::of(vec![member])?;
+            succession::same_kind(&run.stages[0].measure, &study.stages[0].measure)?;
+            study.calibration.push(run);
         }
         Ok(study)
+    }
+
+    /// Whether bundles belong together, whatever calibrates them.
+    pub(crate) fn check(paths: &[PathBuf]) -> Result<()> {
+        let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
+        Self::of(set.stages).map(|_| ())
     }
 
     fn of(members: Vec<set::Member>) -> Result<Self> {
@@ -148,11 +159,6 @@ impl Study {
     /// Whether a reference looked at any stage.
     pub fn is_graded(&self) -> bool {
         self.stages.iter().any(|stage| !stage.grades.is_empty())
-    }
-
-    /// Every bundle of the run, stage by stage, each measurement before its grades.
-    pub fn bundles(&self) -> impl Iterator<Item = &Bundle> {
-        self.stages.iter().flat_map(|stage| std::iter::once(&stage.measure).chain(&stage.grades))
     }
 
     /// The baseline and the candidates of the plan, the baseline first.

@@ -6,17 +6,20 @@ mod said;
 mod stream;
 mod words;
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use lab::{
     Digest, Nanos, audit,
     bundle::{self, Kind, RunFolder, write_exchanges, write_table},
-    environment::{Environment, ModelFacts, Program},
+    environment::{Environment, Gpu, ModelFacts, Program},
     plan::{self, Plan},
     records::{self, *},
     requests, schedule,
     wire::End,
-    workload::{BASELINE, Workload},
+    workload::{After, BASELINE, BLIND_CONTROL, Requests, Stage, Workload},
 };
 
 use crate::{Judgement, Study};
@@ -57,6 +60,14 @@ pub(crate) struct Script {
     pub(crate) grade: bool,
     /// Ids that the reference does not score.
     pub(crate) refuses: fn(u32) -> bool,
+    /// Measure bundles that the workload names as its calibration, instead of a tolerance.
+    pub(crate) calibration: Vec<Digest>,
+    /// More lines of each candidate.
+    pub(crate) declared: fn(&str) -> String,
+    /// Whether an arm named `blind-control` is the workload's own.
+    pub(crate) blind_control: bool,
+    /// The GPU of the host; none where it is empty.
+    pub(crate) gpu: &'static str,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
@@ -82,6 +93,10 @@ impl Script {
             old: false,
             grade: true,
             refuses: |_| false,
+            calibration: Vec::new(),
+            declared: |_| String::new(),
+            blind_control: false,
+            gpu: "",
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),
@@ -112,15 +127,26 @@ impl Script {
         let candidates: String = self
             .arms
             .keys()
-            .filter(|name| *name != BASELINE)
-            .map(|name| format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\"]\n"))
+            .filter(|name| *name != BASELINE && *name != BLIND_CONTROL)
+            .map(|name| format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\"]\n{}\n", (self.declared)(name)))
             .collect();
-        let tolerance = self.tolerance.map_or(String::new(), |(cap, mean, far)| {
+        let tolerance = self.tolerance.filter(|_| self.calibration.is_empty());
+        let tolerance = tolerance.map_or(String::new(), |(cap, mean, far)| {
             format!("tolerance = {{ cap_nats = {cap:?}, mean = {mean:?}, far = {far:?} }}\n")
         });
+        let calibration: Vec<String> = self.calibration.iter().map(Digest::to_string).collect();
+        let tolerance = format!("{tolerance}calibration = {calibration:?}\n");
         let source = format!(
-            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
-            self.max_tokens, self.sampling, self.load, self.requests, self.rounds, self.sample, self.matrix, self.more
+            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\nblind_control = {}\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
+            self.max_tokens,
+            self.sampling,
+            self.load,
+            self.requests,
+            self.rounds,
+            self.blind_control,
+            self.sample,
+            self.matrix,
+            self.more
         );
         lab::workload::parse(&source, "test.toml".as_ref()).unwrap()
     }
@@ -128,8 +154,18 @@ impl Script {
     /// Runs, grades and seals it.
     pub(crate) fn seal(&self) -> Sealed {
         let temp = tempfile::tempdir().unwrap();
-        let workload = self.workload();
-        let mut set = requests::prose(1, 5, workload.requests_in_all());
+        let paths = self.seal_into(temp.path(), self.workload());
+        Sealed { measure: paths[0].clone(), grade: paths.get(1).cloned(), further: Vec::new(), temp }
+    }
+
+    /// Runs, grades and seals a workload: the measure bundle, and its grade.
+    fn seal_into(&self, folder: &Path, workload: Workload) -> Vec<PathBuf> {
+        let named = |name: &str| match &workload.stage {
+            None => folder.join(name),
+            Some(stage) => folder.join(format!("{name}-stage{}", stage.number)),
+        };
+        let Requests::Prose { seed, words } = workload.requests else { panic!("prose") };
+        let mut set = requests::prose(seed, words, workload.requests_in_all());
         for i in 0..set.len() {
             let id = set[i].id;
             (set[i].session, set[i].max_tokens) = ((self.session)(id), (self.most)(id));
@@ -145,7 +181,7 @@ impl Script {
         let set = requests::to_jsonl(&set);
         let mut plan = plan::expand(&workload, Digest::of(&set), schedule::digest(schedule.as_ref()));
         plan.format = if self.old { 1 } else { plan::FORMAT };
-        let run = RunFolder::create(&temp.path().join("measure")).unwrap();
+        let run = RunFolder::create(&named("measure")).unwrap();
         run.put(bundle::WORKLOAD, workload.source.as_bytes()).unwrap();
         run.put(bundle::PLAN, plan.to_json().as_bytes()).unwrap();
         run.put(bundle::REQUESTS, set.as_bytes()).unwrap();
@@ -163,14 +199,15 @@ impl Script {
             audit_commitment: commitment,
         };
         run.put(bundle::RUN, &serde_json::to_vec_pretty(&facts).unwrap()).unwrap();
-        run.put("environments/here.json", environment().to_json().as_bytes()).unwrap();
+        run.put("environments/here.json", environment(self.gpu).to_json().as_bytes()).unwrap();
         run.put_compressed("tokenizers/toy.json.zst", tokenizer_json().as_bytes()).unwrap();
         for trial in &plan.trials {
             self.trial(&run, trial, &timetable);
         }
-        let (measure, id) = run.seal(Kind::Measure, Vec::new(), STARTED).unwrap();
-        let grade = self.grade.then(|| self.graded(temp.path().join("grade"), &plan, id));
-        Sealed { measure, grade, _temp: temp }
+        let parents = workload.stage.iter().map(|stage| stage.parent).collect();
+        let (measure, id) = run.seal(Kind::Measure, parents, STARTED).unwrap();
+        let grade = self.grade.then(|| self.graded(named("grade"), &plan, id));
+        std::iter::once(measure).chain(grade).collect()
     }
 
     fn ask(&self, trial: &plan::Trial, request: u32) -> Ask {
@@ -255,7 +292,7 @@ impl Script {
             started: STARTED.into(),
         };
         run.put(bundle::GRADE, &serde_json::to_vec_pretty(&grade).unwrap()).unwrap();
-        run.put("environments/here.json", environment().to_json().as_bytes()).unwrap();
+        run.put("environments/here.json", environment(self.gpu).to_json().as_bytes()).unwrap();
         let all = plan.trials.iter().flat_map(|t| t.phases.iter().flat_map(|p| p.requests.ids()));
         let prompts: Vec<PromptRow> = all
             .collect::<std::collections::BTreeSet<_>>()
@@ -325,12 +362,38 @@ const STARTED: &str = "2026-01-01T00:00:00Z";
 pub(crate) struct Sealed {
     pub(crate) measure: PathBuf,
     pub(crate) grade: Option<PathBuf>,
-    _temp: tempfile::TempDir,
+    further: Vec<PathBuf>,
+    temp: tempfile::TempDir,
 }
 
 impl Sealed {
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        std::iter::once(self.measure.clone()).chain(self.grade.clone()).collect()
+        std::iter::once(self.measure.clone()).chain(self.grade.clone()).chain(self.further.clone()).collect()
+    }
+
+    /// Adds a stage of so many rounds, in which the servers may behave in another way.
+    pub(crate) fn more(mut self, script: &Script, rounds: u32, only: &[&str]) -> Self {
+        let study = self.study();
+        let last = study.stages.last().unwrap().measure.plan().unwrap();
+        let stage = Stage {
+            number: study.stages.len() as u32 + 1,
+            parent: study.stages.last().unwrap().measure.id,
+            revealed: audit::seed_to_hex(&SEED),
+            after: After {
+                rounds: last.trials.iter().map(|t| t.round).max().unwrap(),
+                trials: last.trials.iter().map(|t| t.n).max().unwrap(),
+                blocks: last.trials.iter().map(|t| t.block).max().unwrap(),
+            },
+            rounds,
+            candidates: only.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        self.further.extend(script.seal_into(self.temp.path(), script.workload().staged(stage).unwrap()));
+        self
+    }
+
+    /// Its measure bundle's id.
+    pub(crate) fn id(&self) -> Digest {
+        bundle::Bundle::open(&self.measure).unwrap().id
     }
 
     pub(crate) fn study(&self) -> Study {
@@ -342,13 +405,15 @@ impl Sealed {
     }
 }
 
-fn environment() -> Environment {
+fn environment(gpu: &str) -> Environment {
+    let gpus = if gpu.is_empty() { vec![] } else { vec![Gpu { name: gpu.into(), ..Gpu::default() }] };
     let tokenizer = Digest::of(tokenizer_json());
     let model = ModelFacts { digest: Digest::of("model"), bytes: 1, tokenizer };
     Environment {
         format: lab::environment::FORMAT,
         host: "here".into(),
         cores: 2,
+        gpus,
         program: Program { version: "0".into(), digest: None },
         models: BTreeMap::from([("toy".into(), model)]),
         ..Environment::default()

@@ -7,49 +7,59 @@ mod outputs;
 
 use std::cmp::Ordering;
 
-use lab::{Result, workload::BASELINE};
+use lab::{
+    Result,
+    bundle::Bundle,
+    workload::{BASELINE, BLIND_CONTROL},
+};
 
 use crate::{
     METHOD, comparison,
-    judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Tolerance, Void},
+    judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
     ladder, loads, metrics,
     structure::{self, Outcome},
     study::{Study, Trial, outcome_name},
     voids::{self, voids},
 };
-use outputs::{Control, Decision};
+use outputs::{Decision, Rule};
 
 /// Judges every candidate of a study. The same study gives the same judgement, byte for byte.
 pub fn judge(study: &Study) -> Judgement {
     let voids = voids(study);
     let structure = structure::check(study, BASELINE, None);
-    let control = outputs::control(study);
-    let mut candidates: Vec<Candidate> = study
-        .arms()
+    let mut rule = Rule::of(study);
+    let (blind, arms): (Vec<&str>, Vec<&str>) =
+        study.arms().into_iter().filter(|arm| *arm != BASELINE).partition(|arm| *arm == BLIND_CONTROL);
+    let blind_control = blind.first().map(|arm| {
+        let structure = structure::check(study, arm, Some(&structure));
+        let decision = outputs::decide(study, arm, &structure, &rule);
+        rule.take_blind_control(&decision);
+        candidate(study, arm, &voids, structure, decision, &rule)
+    });
+    let mut candidates: Vec<Candidate> = arms
         .into_iter()
-        .filter(|arm| *arm != BASELINE)
-        .map(|arm| candidate(study, arm, &voids, &structure, &control))
+        .map(|arm| {
+            let structure = structure::check(study, arm, Some(&structure));
+            let decision = outputs::decide(study, arm, &structure, &rule);
+            candidate(study, arm, &voids, structure, decision, &rule)
+        })
         .collect();
     candidates.sort_by(order);
-    let declared = study.workload.equivalence.as_ref().and_then(|e| e.tolerance);
     let largest =
         |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
     Judgement {
         format: FORMAT,
         method: METHOD,
-        bundles: study.bundles().map(bundle_ref).collect(),
+        bundles: bundle_refs(study),
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
-        tolerance: declared.map_or(Tolerance::None, |t| Tolerance::Declared {
-            cap_nats: t.cap_nats,
-            mean: t.mean,
-            far: t.far,
-        }),
+        tolerance: rule.source,
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         candidates,
+        blind_control,
         baseline: Baseline {
             opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
-            equivalence: control.equivalence,
+            equivalence: rule.baseline,
             structure: checks(structure),
             client_lag_p99_ns: largest(metrics::client_lag_p99),
             send_lag_p99_ns: largest(metrics::send_lag_p99),
@@ -71,18 +81,18 @@ fn candidate(
     study: &Study,
     arm: &str,
     voids: &std::collections::BTreeMap<u32, Void>,
-    baseline: &[Outcome],
-    control: &Control,
+    structure: Vec<Outcome>,
+    decision: Decision,
+    rule: &Rule,
 ) -> Candidate {
-    let structure = structure::check(study, arm, Some(baseline));
-    let Decision { verdict, reasons, equivalence } = outputs::decide(study, arm, &structure, control);
+    let Decision { verdict, reasons, equivalence } = decision;
     let speed = comparison::speeds(study, arm, voids);
     let (overall, overall_note) = comparison::overall(study, arm, &speed, voids);
     Candidate {
         name: arm.to_owned(),
         description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
         verdict,
-        provisional: true,
+        provisional: rule.is_provisional(),
         reasons,
         equivalence,
         structure: checks(structure),
@@ -129,10 +139,19 @@ fn order(a: &Candidate, b: &Candidate) -> Ordering {
     a.verdict.cmp(&b.verdict).then(low(b).total_cmp(&low(a))).then_with(|| a.name.cmp(&b.name))
 }
 
-fn bundle_ref(bundle: &lab::bundle::Bundle) -> BundleRef {
+/// Every bundle of the run, stage by stage, each measurement before its grades.
+fn bundle_refs(study: &Study) -> Vec<BundleRef> {
+    let of_stage = study.stages.iter().zip(1..);
+    of_stage
+        .flat_map(|(stage, n)| std::iter::once(&stage.measure).chain(&stage.grades).map(move |b| bundle_ref(b, n)))
+        .collect()
+}
+
+fn bundle_ref(bundle: &Bundle, stage: u32) -> BundleRef {
     BundleRef {
         id: bundle.id,
         kind: if bundle.is_measure() { "measure" } else { "grade" },
+        stage,
         folder: bundle.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
         sealed: bundle.manifest.sealed.clone(),
     }

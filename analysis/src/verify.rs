@@ -49,14 +49,14 @@ pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<Finding>)>> {
     let mut measures = 0;
     for path in paths {
         let (manifest, findings) = verify(path)?;
-        measures += u32::from(manifest.kind == Kind::Measure);
+        measures += u32::from(manifest.kind == Kind::Measure && manifest.parents.is_empty());
         all.push((path.clone(), findings));
     }
     let each_is_whole = all.iter().all(|(_, findings)| findings.is_empty());
     if paths.len() > 1
         && measures == 1
         && each_is_whole
-        && let (Err(problem), Some((path, findings))) = (Study::open(paths), all.last_mut())
+        && let (Err(problem), Some((path, findings))) = (Study::check(paths), all.last_mut())
     {
         findings.push(finding(path, &problem));
     }

@@ -38,7 +38,7 @@ fn honest_servers_are_equivalent_cheats_are_not_and_speed_has_its_sign() {
         max_tokens: 24,
         ..Workload::default()
     }
-    .graded(10);
+    .confirmed(10, 2);
     for (name, options) in [
         ("same", ""),
         ("fast", "--ttft 12ms --itl 1ms"),

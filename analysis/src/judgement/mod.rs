@@ -5,6 +5,7 @@ mod explanation;
 mod loads;
 mod outputs;
 mod speed;
+mod tolerance;
 
 use lab::{Digest, Nanos};
 use serde::Serialize;
@@ -15,8 +16,9 @@ pub use explanation::{
     BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
 };
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Equivalence, WorstToken};
+pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
 pub use speed::{CellSpeed, Effect, MetricEffect};
+pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
 /// each load, ladders, notes, the client's lag.
@@ -42,6 +44,8 @@ pub struct Judgement {
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
+    /// The baseline, served and judged as a candidate, where the workload asks for it.
+    pub blind_control: Option<Candidate>,
     /// The baseline held against itself.
     pub baseline: Baseline,
     /// What each arm did under each load: the baseline first, then by name, then by cell.
@@ -60,28 +64,12 @@ pub struct BundleRef {
     pub id: Digest,
     /// `measure` or `grade`.
     pub kind: &'static str,
+    /// The stage of the run that it belongs to, from 1.
+    pub stage: u32,
     /// Name of its folder.
     pub folder: String,
     /// When it was sealed.
     pub sealed: String,
-}
-
-/// Where the tolerances come from.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tolerance {
-    /// Declared in the workload file, with no calibration behind it: every verdict on
-    /// outputs is provisional.
-    Declared {
-        /// c, in nats.
-        cap_nats: f64,
-        /// δ, a share of the cap.
-        mean: f64,
-        /// δ_h, a share of requests.
-        far: f64,
-    },
-    /// None: outputs cannot be judged.
-    None,
 }
 
 /// The three verdicts on outputs.
@@ -105,7 +93,7 @@ pub struct Candidate {
     pub description: String,
     /// The verdict on its outputs.
     pub verdict: Verdict,
-    /// Whether the tolerance is only declared.
+    /// Whether no calibration stands behind the tolerance.
     pub provisional: bool,
     /// Why, the decisive one first; at least one.
     pub reasons: Vec<Reason>,

@@ -21,18 +21,41 @@ pub struct Equivalence {
     pub not_first: u64,
     /// Mean of the requests' x.
     pub mean_x: f64,
-    /// Launch-clustered upper 95 % bound of the mean of x; none with fewer than two launches.
+    /// Launch-clustered upper bound of the mean of x; none with fewer than two launches.
     pub upper_x: Option<f64>,
     /// Requests with a margin above four caps.
     pub far_requests: u64,
-    /// Exact upper 95 % bound of their share.
+    /// Exact upper bound of their share.
     pub upper_far: f64,
-    /// ln E of the e-process.
+    /// One-sided confidence of both bounds: 95 % in one stage.
+    pub confidence: f64,
+    /// ln of the product of all stages' E.
     pub ln_e: f64,
-    /// Requests until E first reached the threshold, in plan order.
-    pub requests_to_threshold: Option<u64>,
+    /// Graded requests until E first reached 10³, in the plan's order.
+    pub requests_to_suspect: Option<u64>,
+    /// The evidence of each stage.
+    pub stages: Vec<StageEvidence>,
     /// The tokens with the largest margins: evidence that a person can look up.
     pub worst: Vec<WorstToken>,
+}
+
+/// The e-process of one stage, which begins at 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageEvidence {
+    /// From 1.
+    pub stage: u32,
+    /// Graded requests.
+    pub requests: u64,
+    /// Those of them that were graded from ids.
+    pub from_ids: u64,
+    /// Launches.
+    pub launches: u64,
+    /// The largest ln E, at least 0.
+    pub highest_ln_e: f64,
+    /// ln E after the last request.
+    pub ln_e: f64,
+    /// Requests until E first reached 10³.
+    pub requests_to_suspect: Option<u64>,
 }
 
 /// One output token far from the reference.

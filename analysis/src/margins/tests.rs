@@ -45,13 +45,32 @@ fn the_bound_is_over_launches_not_over_requests() {
     assert!((e.upper_x.unwrap() - (0.15 + 2.015_048_373 * 0.054_772_256 / 6.0_f64.sqrt())).abs() < 1e-8, "{e:?}");
 }
 
+fn half_off(_: &Ask, position: usize) -> f64 {
+    if position.is_multiple_of(2) { 0.5 } else { 0.0 }
+}
+
 #[test]
-fn evidence_grows_with_every_request_until_it_disqualifies() {
-    let margins = margins_of(|_, position| if position % 2 == 0 { 0.5 } else { 0.0 });
-    let after = margins.altered_after.unwrap();
-    assert!(margins.suspect_after.unwrap() < after && after < 24);
-    assert_eq!(margins.equivalence.requests_to_threshold, Some(after));
-    assert_eq!(margins.launches_from_ids, 6);
+fn evidence_grows_with_every_request_until_it_is_suspect() {
+    let margins = margins_of(half_off);
+    let after = margins.equivalence.requests_to_suspect.unwrap();
+    assert!(after < 24);
+    assert_eq!((margins.standing, margins.standing_of_all), (Standing::Suspect, Standing::Suspect));
+    let [stage] = margins.equivalence.stages.as_slice() else { panic!("one stage") };
+    assert_eq!((stage.stage, stage.requests, stage.launches), (1, 24, 6));
+    assert!(stage.highest_ln_e >= CROSSING_LN_E && stage.ln_e == margins.equivalence.ln_e);
+}
+
+#[test]
+fn each_stage_begins_its_evidence_at_one() {
+    let script = Script::new(honest(STEP)).arm("odd", honest(STEP)).margins("odd", half_off);
+    let study = script.seal().more(&script, 2, &["odd"]).study();
+    let margins = of_arm(&study, "odd", None, TOLERANCE).unwrap();
+    assert_eq!(margins.standing, Standing::Altered);
+    let [one, two] = margins.equivalence.stages.as_slice() else { panic!("two stages") };
+    assert_eq!((one.requests, two.requests, two.stage, two.launches), (24, 8, 2, 2));
+    assert_eq!(one.requests_to_suspect, two.requests_to_suspect, "every request is like the others");
+    assert!((margins.equivalence.ln_e - one.ln_e - two.ln_e).abs() < 1e-12);
+    assert_eq!((margins.equivalence.launches, margins.equivalence.confidence), (8, 0.975));
 }
 
 #[test]
@@ -86,20 +105,6 @@ fn ids_that_are_not_those_of_the_text_are_no_evidence() {
     };
     let script = Script::new(honest(STEP)).arm("odd", lies).margins("odd", |_, _| 5.0);
     let margins = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap();
-    assert_eq!((margins.equivalence.from_ids, margins.altered_after), (0, None));
-    assert!(margins.suspect_after.is_some());
-}
-
-#[test]
-fn the_requests_needed_are_the_fewest_that_pass() {
-    assert_eq!(requests_needed(0, 0.02), Some(149), "1 − 0.05^(1/149) = 0.0199 < 0.02");
-    assert_eq!(requests_needed(0, 0.5), Some(5), "0.05^(1/5) = 0.549 > 0.5");
-    let n = requests_needed(3, 0.02).unwrap();
-    let bound = |n| proportion::upper_bound(3, n, CONFIDENCE).unwrap();
-    assert!(bound(n) < 0.02 && bound(n - 1) >= 0.02);
-}
-
-#[test]
-fn the_thresholds_are_a_thousand_and_a_million() {
-    assert_eq!((SUSPECT_LN_E, DISQUALIFY_LN_E), (libm::log(1e3), libm::log(1e6)));
+    assert_eq!((margins.equivalence.from_ids, margins.standing), (0, Standing::Clear));
+    assert_eq!(margins.standing_of_all, Standing::Suspect);
 }

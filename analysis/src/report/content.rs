@@ -78,13 +78,14 @@ fn table_or(table: &super::table::Table, otherwise: &str) -> Block {
 }
 
 fn caution(judgement: &Judgement) -> String {
-    match judgement.tolerance {
+    match &judgement.tolerance {
         _ if judgement.candidates.is_empty() => String::new(),
         Tolerance::None => "No tolerance was declared: outputs could not be judged, and undecided is never a pass.".into(),
         Tolerance::Declared { .. } if judgement.candidates.iter().any(|c| c.provisional) => {
             "Provisional: the tolerance is declared in the workload file; no calibration with known honest and known altered servers stands behind it yet.".into()
         }
-        Tolerance::Declared { .. } => String::new(),
+        Tolerance::Declared { .. } | Tolerance::Calibrated(_) => String::new(),
+        Tolerance::Failed { why } => format!("The calibration failed, so that outputs could not be judged: {why}."),
     }
 }
 
@@ -234,6 +235,14 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         "ln E",
     ];
     blocks.push(Block::Table(tables.equivalence.pick(&columns)));
+    if !tables.stages.rows.is_empty() {
+        blocks.push(text("A stage has prompts drawn anew and launches of its own. An arm is suspect once E reaches 10³, and altered only if E, begun anew with a later stage, does so again."));
+        blocks.push(Block::Table(tables.stages.clone()));
+    }
+    if !tables.controls.rows.is_empty() {
+        blocks.push(text("The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass."));
+        blocks.push(Block::Table(tables.controls.clone()));
+    }
     blocks
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chart::{self, Colour, Picture, drift, ecdf, rows},
-    judgement::{Candidate, Climb, Effect, Equivalence, Judgement, Ladder, Overall, Tolerance, Verdict},
+    judgement::{Candidate, Climb, Effect, Equivalence, Judgement, Ladder, Overall, Verdict},
 };
 
 /// A picture with its words.
@@ -288,7 +288,7 @@ fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figu
 
 /// The margins against the tolerance.
 pub(crate) fn margins(judgement: &Judgement) -> Option<Figure> {
-    let Tolerance::Declared { mean: tolerance, .. } = judgement.tolerance else { return None };
+    let (_, tolerance, _) = judgement.tolerance.limits()?;
     let row = |name: &str, note: &str, colour, e: &Equivalence| rows::Row {
         name: escape::name(name),
         note: note.to_owned(),
@@ -309,7 +309,7 @@ pub(crate) fn margins(judgement: &Judgement) -> Option<Figure> {
         return None;
     }
     let list: Vec<String> = rows.iter().map(|r| format!("{} ({}): {}", r.name, r.note, r.text)).collect();
-    let delta = number::declared(tolerance);
+    let delta = number::small(tolerance);
     let rows = rows::Rows {
         axis: "mean margin x, a share of the cap (log scale)".into(),
         mark: tolerance,

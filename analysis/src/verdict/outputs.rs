@@ -4,9 +4,11 @@ use lab::{
     records::TrialOutcome,
     workload::{BASELINE, Tolerance},
 };
+use stats::{proportion, stages::Standing};
 
 use crate::{
-    judgement::{Consequence, Equivalence, Reason, Verdict},
+    calibration,
+    judgement::{self, Consequence, Equivalence, Reason, Verdict},
     margins::{self, Margins},
     structure::Outcome,
     study::Study,
@@ -18,11 +20,18 @@ const LAUNCHES: u64 = 2;
 /// Requests in which a structural check must be violated before it disqualifies.
 const REQUESTS: u64 = 2;
 
-/// The baseline under its own reference.
-pub(super) struct Control {
-    pub(super) equivalence: Option<Equivalence>,
-    /// Why it does not pass; none where it does, or where there is nothing to hold it against.
-    failure: Option<String>,
+/// What outputs are judged by: the tolerance, and the controls that stand before it.
+pub(super) struct Rule {
+    /// Where the tolerance comes from.
+    pub(super) source: judgement::Tolerance,
+    /// The baseline under its own reference.
+    pub(super) baseline: Option<Equivalence>,
+    tolerance: Option<Tolerance>,
+    /// Why margins decide nothing in this run; none where the controls pass, or where there
+    /// is nothing to hold them against.
+    failure: Option<Reason>,
+    /// Whether not even structural checks decide: our own baseline violates them.
+    void: bool,
 }
 
 pub(super) struct Decision {
@@ -31,24 +40,66 @@ pub(super) struct Decision {
     pub(super) equivalence: Option<Equivalence>,
 }
 
-fn tolerance(study: &Study) -> Option<Tolerance> {
-    study.workload.equivalence.as_ref().and_then(|e| e.tolerance)
+impl Rule {
+    /// The rule of a study, before anybody looked at a blind control.
+    pub(super) fn of(study: &Study) -> Self {
+        let declared = study.workload.equivalence.as_ref().and_then(|e| e.tolerance);
+        let (tolerance, source) = if study.calibration.is_empty() {
+            let source = declared.map_or(judgement::Tolerance::None, |t| judgement::Tolerance::Declared {
+                cap_nats: t.cap_nats,
+                mean: t.mean,
+                far: t.far,
+            });
+            (declared, source)
+        } else {
+            match calibration::of(&study.calibration) {
+                Ok((tolerance, shown)) => (Some(tolerance), judgement::Tolerance::Calibrated(Box::new(shown))),
+                Err(why) => (None, judgement::Tolerance::Failed { why }),
+            }
+        };
+        let mut rule = Rule { source, baseline: None, tolerance, failure: None, void: false };
+        if let Some(tolerance) = tolerance {
+            let (baseline, failure) = self_consistency(study, tolerance);
+            (rule.baseline, rule.failure) = (baseline, failure);
+        }
+        rule
+    }
+
+    /// Whether no calibration stands behind its verdicts.
+    pub(super) fn is_provisional(&self) -> bool {
+        !matches!(self.source, judgement::Tolerance::Calibrated(_))
+    }
+
+    /// Takes the verdict on the blind control in: unless it is *equivalent*, nobody's margins
+    /// decide; if it is *altered*, nothing does.
+    pub(super) fn take_blind_control(&mut self, decision: &Decision) {
+        if decision.verdict != Verdict::Equivalent {
+            let why = decision.reasons.first().map(|r| r.text.as_str()).unwrap_or_default();
+            let text = format!("the blind control, which is the baseline itself, is not found equivalent: {why}");
+            self.failure = Some(Reason { code: "blind-control-not-equivalent", text });
+            self.void = decision.verdict == Verdict::Altered;
+        }
+    }
 }
 
 /// Grades the baseline by the candidates' own test.
-pub(super) fn control(study: &Study) -> Control {
-    let Some(tolerance) = tolerance(study) else { return Control { equivalence: None, failure: None } };
+fn self_consistency(study: &Study, tolerance: Tolerance) -> (Option<Equivalence>, Option<Reason>) {
+    let failed = |why: String| {
+        let text = format!("the baseline does not pass its own grading: {why}");
+        Some(Reason { code: "reference-not-self-consistent", text })
+    };
     let Some(margins) = margins::of_arm(study, BASELINE, None, tolerance) else {
-        let failure = study.is_graded().then(|| "none of the baseline's outputs is graded".to_owned());
-        return Control { equivalence: None, failure };
+        let none = study.is_graded().then(|| "none of the baseline's outputs is graded".to_owned());
+        return (None, none.and_then(failed));
     };
     let open = open_tests(study, BASELINE, &margins, tolerance);
-    let failure = (!open.is_empty()).then(|| open.into_iter().map(|r| r.text).collect::<Vec<_>>().join("; "));
-    Control { equivalence: Some(margins.equivalence), failure }
+    let why = open.into_iter().map(|r| r.text).collect::<Vec<_>>().join("; ");
+    let failure = if why.is_empty() { None } else { failed(why) };
+    (Some(margins.equivalence), failure)
 }
 
 /// The verdict with its reasons, the decisive one first.
-pub(super) fn decide(study: &Study, arm: &str, structure: &[Outcome], control: &Control) -> Decision {
+pub(super) fn decide(study: &Study, arm: &str, structure: &[Outcome], rule: &Rule) -> Decision {
     let complete = study.completed(arm).flat_map(|t| &t.responses).filter(|r| r.complete()).count();
     let (mut altered, mut open) = (Vec::new(), Vec::new());
     for outcome in structure.iter().filter(|o| o.check.holds) {
@@ -58,28 +109,26 @@ pub(super) fn decide(study: &Study, arm: &str, structure: &[Outcome], control: &
         let text = format!("not so in {seen}: {}{example}", check.asks);
         let reason = Reason { code: check.code, text };
         match check.consequence {
-            Consequence::Altered if check.violations >= REQUESTS && outcome.launches >= LAUNCHES => {
+            Consequence::Altered if check.violations >= REQUESTS && outcome.launches >= LAUNCHES && !rule.void => {
                 altered.push(reason)
             }
             Consequence::Altered | Consequence::NotEquivalent => open.push(reason),
             Consequence::Information => {}
         }
     }
-    let margins = tolerance(study).and_then(|t| Some((t, margins::of_arm(study, arm, None, t)?)));
+    let margins = rule.tolerance.and_then(|t| Some((t, margins::of_arm(study, arm, None, t)?)));
     let mut first = Vec::new();
     if complete == 0 {
         let text = launches_failed(study, arm).unwrap_or_else(|| "no timed request got a whole response".into());
         first.push(Reason { code: "no-successful-request", text });
-    } else if let Some(failure) = &control.failure {
-        let text = format!("the baseline does not pass its own grading: {failure}");
-        first.push(Reason { code: "reference-not-self-consistent", text });
+    } else {
+        first.extend(rule.failure.clone());
     }
     match &margins {
-        None => first.extend(without_margins(study, arm, complete)),
+        None => first.extend(without_margins(study, arm, complete, rule)),
         Some((tolerance, margins)) => {
-            let evidence = beyond_tolerance(margins, *tolerance);
-            match evidence {
-                Some((true, reason)) if control.failure.is_none() => altered.push(reason),
+            match beyond_tolerance(margins, *tolerance) {
+                Some((Standing::Altered, reason)) if rule.failure.is_none() => altered.push(reason),
                 Some((_, reason)) => first.push(reason),
                 None => {}
             }
@@ -95,16 +144,19 @@ pub(super) fn decide(study: &Study, arm: &str, structure: &[Outcome], control: &
     if !first.is_empty() {
         return Decision { verdict: Verdict::Undecided, reasons: first, equivalence };
     }
-    let text = equivalence.as_ref().zip(tolerance(study)).map(|(e, t)| within(e, t)).unwrap_or_default();
+    let text = equivalence.as_ref().zip(rule.tolerance).map(|(e, t)| within(e, t)).unwrap_or_default();
     let reasons = vec![Reason { code: "within-tolerance", text }];
     Decision { verdict: Verdict::Equivalent, reasons, equivalence }
 }
 
 /// Why there is no test on margins at all.
-fn without_margins(study: &Study, arm: &str, complete: usize) -> Option<Reason> {
+fn without_margins(study: &Study, arm: &str, complete: usize, rule: &Rule) -> Option<Reason> {
     let reason = |code, text: String| Some(Reason { code, text });
-    if tolerance(study).is_none() {
-        let mut text = "the workload declares no [equivalence.tolerance], and there is no calibration".to_owned();
+    if let judgement::Tolerance::Failed { why } = &rule.source {
+        return reason("calibration-failed", format!("the bundles that the workload names calibrate nothing: {why}"));
+    }
+    if rule.tolerance.is_none() {
+        let mut text = "the workload names no calibration and declares no [equivalence.tolerance]".to_owned();
         if let Some(f) = margins::facts_of_arm(study, arm) {
             text += &format!(
                 "; {} graded requests have a mean margin of {:.5} nats and a largest of {:.3} nats, {} of {} tokens are not the reference's first choice",
@@ -123,24 +175,32 @@ fn without_margins(study: &Study, arm: &str, complete: usize) -> Option<Reason> 
     (complete > 0).then(|| Reason { code: "not-graded", text: "none of its sampled outputs could be graded".into() })
 }
 
-/// Evidence that the tolerance is exceeded; true where it disqualifies.
-fn beyond_tolerance(margins: &Margins, tolerance: Tolerance) -> Option<(bool, Reason)> {
+/// Evidence that the tolerance is exceeded, and where it stands.
+fn beyond_tolerance(margins: &Margins, tolerance: Tolerance) -> Option<(Standing, Reason)> {
     let e = &margins.equivalence;
-    let numbers = beyond(e, tolerance);
-    if let Some(after) = margins.altered_after.filter(|_| margins.launches_from_ids >= LAUNCHES) {
-        let text = format!("{numbers}; E passed 10⁶ after {after} requests");
-        return Some((true, Reason { code: "margins-above-tolerance", text }));
+    let passed = e.stages.iter().filter_map(|s| {
+        let after = s.requests_to_suspect?;
+        Some(format!("E passed 10³ in stage {} after {after} of {} requests", s.stage, s.requests))
+    });
+    let passed: Vec<String> = passed.collect();
+    let passed = if passed.is_empty() { "E passed 10³ over all stages".to_owned() } else { passed.join(", ") };
+    let numbers = format!("{}; {passed}", beyond(e, tolerance));
+    match (margins.standing, margins.standing_of_all) {
+        (_, Standing::Clear) => None,
+        (Standing::Altered, _) => Some((Standing::Altered, Reason { code: "margins-above-tolerance", text: numbers })),
+        (standing, Standing::Altered) => {
+            let text_only = e.requests - e.from_ids;
+            let why = format!("{text_only} of {} graded from text alone, which disqualifies nobody", e.requests);
+            Some((standing, Reason { code: "suspect", text: format!("{numbers}; {why}") }))
+        }
+        (standing, Standing::Suspect) => {
+            let why = match e.stages.len() {
+                1 => "another stage, with prompts drawn anew and another launch, can confirm it",
+                _ => "no later stage has confirmed it",
+            };
+            Some((standing, Reason { code: "suspect", text: format!("{numbers}; {why}") }))
+        }
     }
-    let after = margins.suspect_after?;
-    let why = if margins.altered_after.is_some() {
-        "all of one launch, and two are the least that disqualifies".to_owned()
-    } else if e.from_ids < e.requests && e.requests_to_threshold.is_some() {
-        let text_only = e.requests - e.from_ids;
-        format!("{text_only} of {} graded from text alone, which disqualifies nobody", e.requests)
-    } else {
-        format!("E passed 10³ after {after} requests, not 10⁶")
-    };
-    Some((false, Reason { code: "suspect", text: format!("{numbers}; {why}") }))
 }
 
 /// Every test that is not passed. Several groups must each pass.
@@ -152,6 +212,12 @@ fn open_tests(study: &Study, arm: &str, margins: &Margins, tolerance: Tolerance)
     }
     if margins.ungraded > 0 {
         let text = format!("{} sampled outputs came and were not graded", margins.ungraded);
+        open.push(Reason { code: "not-all-graded", text });
+    }
+    let graded = |stage: usize| !study.stages[stage].grades.is_empty();
+    let skipped = study.completed(arm).map(|t| t.stage).filter(|stage| !graded(*stage)).max();
+    if let Some(stage) = skipped.filter(|_| study.is_graded()) {
+        let text = format!("stage {} came and was not graded", stage + 1);
         open.push(Reason { code: "not-all-graded", text });
     }
     let mut groups: Vec<(&str, u32)> =
@@ -183,14 +249,18 @@ fn bounds(e: &Equivalence, tolerance: Tolerance, place: &str) -> Vec<Reason> {
             code: "mean-not-below-tolerance",
             text: format!(
                 "{place}mean capped margin {:.5}, upper bound {upper:.5} over {} launches, not below the tolerance of {} (shares of {} nats)",
-                e.mean_x, e.launches, tolerance.mean, tolerance.cap_nats
+                e.mean_x,
+                e.launches,
+                short(tolerance.mean),
+                short(tolerance.cap_nats)
             ),
         }),
         Some(_) => {}
     }
     if e.upper_far >= tolerance.far {
-        let needs = margins::requests_needed(e.far_requests, tolerance.far).filter(|_| e.far_requests == 0);
-        let needs = needs.map(|n| format!("; it would need {} graded requests", grouped(n))).unwrap_or_default();
+        let needs = proportion::trials_needed(e.far_requests, tolerance.far, e.confidence).ok();
+        let needs =
+            needs.map(|n| format!("; {} graded requests without another would pass", grouped(n))).unwrap_or_default();
         open.push(Reason {
             code: "far-not-below-tolerance",
             text: format!(
@@ -209,7 +279,7 @@ fn beyond(e: &Equivalence, tolerance: Tolerance) -> String {
     format!(
         "mean capped margin {:.4} of {} nats against a tolerance of {:.4}; {} of {} graded tokens are not the reference's first choice; largest margin {:.2} nats; {} of {} requests far",
         e.mean_x * tolerance.cap_nats,
-        tolerance.cap_nats,
+        short(tolerance.cap_nats),
         tolerance.mean * tolerance.cap_nats,
         grouped(e.not_first),
         grouped(e.tokens),
@@ -225,12 +295,18 @@ fn within(e: &Equivalence, tolerance: Tolerance) -> String {
         e.mean_x,
         e.upper_x.unwrap_or(1.0),
         e.launches,
-        tolerance.mean,
+        short(tolerance.mean),
         e.far_requests,
         e.requests,
         100.0 * e.upper_far,
         100.0 * tolerance.far
     )
+}
+
+/// Five decimals at most.
+fn short(x: f64) -> String {
+    let digits = format!("{x:.5}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// 3072 as `3,072`.

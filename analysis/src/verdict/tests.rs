@@ -5,7 +5,6 @@ use lab::{Kind, records::Class};
 
 use crate::{
     judgement::{Candidate, Judgement, Verdict},
-    margins::DISQUALIFY_LN_E,
     test_support::{Ask, Said, Script, answer, honest},
 };
 
@@ -47,21 +46,69 @@ fn an_honest_and_faster_candidate_is_equivalent() {
 }
 
 #[test]
-fn int4_like_margins_are_altered() {
-    let judgement = Script::new(honest(STEP)).arm("fast", paced(500_000)).margins("fast", int4).seal().judge();
+fn int4_like_margins_are_suspect_in_one_stage_and_altered_in_two() {
+    let script = Script::new(honest(STEP)).arm("fast", paced(500_000)).margins("fast", int4);
+    let sealed = script.seal();
+    let judgement = sealed.judge();
+    assert_eq!((fast(&judgement).verdict, fast(&judgement).reasons[0].code), (Verdict::Undecided, "suspect"));
+    assert!(fast(&judgement).reasons[0].text.contains("another stage"), "{:?}", fast(&judgement).reasons);
+
+    let judgement = sealed.more(&script, 2, &["fast"]).judge();
     let fast = fast(&judgement);
     assert_eq!((fast.verdict, fast.reasons[0].code), (Verdict::Altered, "margins-above-tolerance"));
     let e = fast.equivalence.as_ref().unwrap();
-    assert!(e.ln_e > DISQUALIFY_LN_E && e.requests_to_threshold.unwrap() < e.requests);
+    assert!(e.requests_to_suspect.unwrap() < e.requests);
     assert_eq!((e.worst.len(), e.worst[0].margin_nats, e.from_ids), (10, 4.9, e.requests));
     assert!(e.worst[0].emitted.starts_with(' ') && e.worst[0].best == "token 2");
-    assert!(fast.reasons[0].text.contains("nats") && fast.reasons[0].text.contains("graded tokens"));
+    let text = &fast.reasons[0].text;
+    assert!(text.contains("nats") && text.contains("graded tokens") && text.contains("stage 2"), "{text}");
+    assert_eq!(judgement.bundles.iter().map(|b| b.stage).collect::<Vec<_>>(), [1, 1, 2, 2]);
+}
+
+#[test]
+fn a_suspect_that_the_next_stage_clears_stays_undecided() {
+    let script =
+        |margin: fn(&Ask, usize) -> f64| Script::new(honest(STEP)).arm("fast", honest(STEP)).margins("fast", margin);
+    let judgement = script(int4).seal().more(&script(|_, _| 0.0), 2, &["fast"]).judge();
+    let fast = fast(&judgement);
+    assert_eq!((fast.verdict, fast.reasons[0].code), (Verdict::Undecided, "suspect"));
+    assert!(fast.reasons[0].text.contains("no later stage has confirmed it"), "{:?}", fast.reasons);
+}
+
+#[test]
+fn a_stage_without_its_grade_is_no_pass() {
+    let graded = Script::new(honest(STEP)).arm("fast", honest(STEP));
+    let mut ungraded = Script::new(honest(STEP)).arm("fast", honest(STEP));
+    ungraded.grade = false;
+    let judgement = graded.seal().more(&ungraded, 2, &["fast"]).judge();
+    assert_eq!(fast(&judgement).verdict, Verdict::Undecided);
+    assert!(codes(fast(&judgement)).contains(&"not-all-graded"));
+}
+
+#[test]
+fn a_blind_control_is_judged_apart_and_its_failure_leaves_all_undecided() {
+    let script = |margin: fn(&Ask, usize) -> f64| {
+        let control = Script::new(honest(STEP)).arm("fast", paced(STEP)).arm("blind-control", honest(STEP));
+        let mut script = control.margins("blind-control", margin);
+        script.blind_control = true;
+        script.seal().judge()
+    };
+    let judgement = script(|_, _| 0.0);
+    assert_eq!(judgement.candidates.len(), 1);
+    assert_eq!(judgement.blind_control.as_ref().unwrap().verdict, Verdict::Equivalent);
+    assert_eq!(fast(&judgement).verdict, Verdict::Equivalent, "{:?}", fast(&judgement).reasons);
+
+    let judgement = script(int4);
+    assert_eq!(judgement.blind_control.as_ref().unwrap().verdict, Verdict::Undecided);
+    assert_eq!(fast(&judgement).verdict, Verdict::Undecided);
+    assert_eq!(codes(fast(&judgement))[0], "blind-control-not-equivalent");
 }
 
 #[test]
 fn what_is_graded_from_text_is_never_altered() {
     let text = |ask: &Ask| paced(500_000)(ask).text_only();
-    let judgement = Script::new(honest(STEP)).arm("fast", text).margins("fast", int4).seal().judge();
+    let script = Script::new(honest(STEP)).arm("fast", text).margins("fast", int4);
+    let judgement = script.seal().more(&script, 2, &["fast"]).judge();
     let fast = fast(&judgement);
     assert_eq!((fast.verdict, fast.reasons[0].code), (Verdict::Undecided, "suspect"));
     assert!(fast.reasons[0].text.contains("from text alone"), "{}", fast.reasons[0].text);
@@ -114,7 +161,7 @@ fn sampling_that_is_not_greedy_is_undecided() {
 fn a_baseline_that_fails_its_own_grading_leaves_all_undecided() {
     let script = Script::new(honest(STEP)).margins("baseline", int4);
     let script = script.arm("fast", honest(STEP)).arm("wrong", honest(STEP)).margins("wrong", int4);
-    let judgement = script.seal().judge();
+    let judgement = script.seal().more(&script, 2, &["fast", "wrong"]).judge();
     for candidate in &judgement.candidates {
         assert_eq!((candidate.verdict, codes(candidate)[0]), (Verdict::Undecided, "reference-not-self-consistent"));
     }
@@ -128,8 +175,7 @@ fn too_few_graded_requests_say_how_many_are_needed() {
     let fast = fast(&judgement);
     assert_eq!(fast.verdict, Verdict::Undecided);
     let reason = fast.reasons.iter().find(|r| r.code == "far-not-below-tolerance").unwrap();
-    let expected =
-        "0 far of 24 requests: upper bound 11.7 %, not below the tolerance of 2.0 %; it would need 149 graded requests";
+    let expected = "0 far of 24 requests: upper bound 11.7 %, not below the tolerance of 2.0 %; 149 graded requests without another would pass";
     assert_eq!(reason.text, expected);
 }
 
@@ -147,7 +193,7 @@ fn a_candidate_without_a_successful_request_is_undecided_and_has_no_nan() {
 
 /// serde_json writes NaN and infinity as null.
 fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
-    const OPTIONAL: [&str; 13] = [
+    const OPTIONAL: [&str; 14] = [
         "equivalence",
         "overall",
         "overall_note",
@@ -155,7 +201,8 @@ fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
         "upper_x",
         "sign_flip_p",
         "detectable",
-        "requests_to_threshold",
+        "requests_to_suspect",
+        "blind_control",
         "slo",
         "service",
         "requests_per_s",
@@ -205,7 +252,8 @@ fn equivalent_stands_first_and_altered_last() {
         .arm("b-slow", paced(2 * STEP))
         .arm("c-quick", paced(STEP / 2))
         .arm("d-odd", |ask: &Ask| Said { done: false, ..honest(STEP)(ask) });
-    let names: Vec<_> = script.seal().judge().candidates.iter().map(|c| c.name.clone()).collect();
+    let sealed = script.seal().more(&script, 2, &["a-wrong"]);
+    let names: Vec<_> = sealed.judge().candidates.iter().map(|c| c.name.clone()).collect();
     assert_eq!(names, ["c-quick", "b-slow", "d-odd", "a-wrong"]);
 }
 

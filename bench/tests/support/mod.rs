@@ -105,6 +105,14 @@ impl Workload {
         self
     }
 
+    /// Grades, and measures suspects again.
+    #[must_use]
+    pub fn confirmed(self, sample: u32, rounds: u32) -> Self {
+        let graded = self.graded(sample);
+        let equivalence = graded.equivalence.replace("sample =", &format!("confirm = {rounds}\nsample ="));
+        Workload { equivalence, ..graded }
+    }
+
     fn to_toml(&self) -> String {
         let command = |options: &str| {
             let options: Vec<String> = options.split_whitespace().map(|o| format!("{o:?}")).collect();

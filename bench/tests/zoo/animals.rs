@@ -48,7 +48,7 @@ fn graded(requests: u32, mean: f64, far: f64) -> Workload {
         max_tokens: 32,
         words: 60,
         equivalence: format!(
-            "[equivalence]\nsample = {requests}\n[equivalence.reference]\ncommand = {reference:?}\n[equivalence.tolerance]\ncap_nats = 0.5\nmean = {mean}\nfar = {far}\n"
+            "[equivalence]\nconfirm = 2\nsample = {requests}\n[equivalence.reference]\ncommand = {reference:?}\n[equivalence.tolerance]\ncap_nats = 0.5\nmean = {mean}\nfar = {far}\n"
         ),
         ..Workload::default()
     }

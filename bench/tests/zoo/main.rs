@@ -31,8 +31,8 @@ fn wrong_in(pen: &Pen) -> Vec<String> {
 fn wrong_with(animal: &Animal, candidate: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let seen = [ends(candidate), text(&candidate["verdict"]), text(&candidate["reasons"][0]["code"])];
-    let needed = &candidate["equivalence"]["requests_to_threshold"];
-    println!("{:<20} {:<40} requests until decided: {needed}", animal.name, seen.join(", "));
+    let needed = &candidate["equivalence"]["requests_to_suspect"];
+    println!("{:<20} {:<40} requests until suspect: {needed}", animal.name, seen.join(", "));
     let expected = [animal.ends, animal.verdict, animal.reason];
     (seen != expected).then(|| {
         let reasons: Vec<String> = candidate["reasons"]

@@ -80,7 +80,17 @@ fn equivalence((mean_x, upper_x, ln_e): (f64, f64, f64), seed: u64) -> Equivalen
         far_requests: if far { 214 } else { 0 },
         upper_far: if far { 0.247 } else { 0.0031 },
         ln_e,
-        requests_to_threshold: far.then_some(21),
+        confidence: 0.95,
+        requests_to_suspect: far.then_some(21),
+        stages: vec![StageEvidence {
+            stage: 1,
+            requests: 960,
+            from_ids: 960,
+            launches: 8,
+            highest_ln_e: ln_e.max(0.0),
+            ln_e,
+            requests_to_suspect: far.then_some(21),
+        }],
         worst: vec![
             token(1, " the", " a", 0.9 + mean_x * 60.0),
             token(2, "\n\n", ".", 0.8 + mean_x * 41.0),
@@ -177,6 +187,7 @@ pub(crate) fn judgement() -> Judgement {
     let bundle = |kind, folder: &str| BundleRef {
         id: Digest::of(folder),
         kind,
+        stage: 1,
         folder: folder.into(),
         sealed: "2026-11-18T09:41:07Z".into(),
     };
@@ -193,6 +204,7 @@ pub(crate) fn judgement() -> Judgement {
             e2el_ns: None,
             share: 0.99,
         }),
+        blind_control: None,
         candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
         baseline: Baseline {
             opening_closing: vec![CellSpeed {

@@ -1,5 +1,7 @@
 //! Every table of a report. Each is a CSV file; the documents show them whole or in parts.
 
+/// What the tolerance rests on.
+mod calibration;
 /// Percentiles, distributions, drift.
 mod latency;
 /// Rates, service levels, ladders.
@@ -24,6 +26,8 @@ pub(crate) struct Tables {
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
     pub(crate) equivalence: Table,
+    pub(crate) stages: Table,
+    pub(crate) controls: Table,
     pub(crate) structure: Table,
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
@@ -50,6 +54,8 @@ impl Tables {
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
             equivalence: outputs::equivalence(judgement),
+            stages: outputs::stages(judgement),
+            controls: calibration::controls(judgement),
             structure: outputs::structure(judgement),
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
@@ -67,7 +73,7 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 19] {
+    pub(crate) fn all(&self) -> [&Table; 21] {
         [
             &self.verdicts,
             &self.reasons,
@@ -75,6 +81,8 @@ impl Tables {
             &self.rounds,
             &self.baseline,
             &self.equivalence,
+            &self.stages,
+            &self.controls,
             &self.structure,
             &self.worst,
             &self.outcomes,

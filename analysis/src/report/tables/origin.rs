@@ -62,12 +62,21 @@ pub(crate) fn environment(input: &Input) -> Table {
     fact("report", "method version", Cell::Text(judgement.method.into()));
     fact("report", "workload", Cell::Text(escape::name(&judgement.workload)));
     fact("report", "workload digest", Cell::Code(judgement.workload_digest.to_string()));
-    match judgement.tolerance {
-        Tolerance::Declared { cap_nats, mean, far } => {
-            fact("report", "margin cap c, declared", Cell::Measure(number::declared(cap_nats), "nats"));
-            fact("report", "tolerance δ of mean x, declared", Cell::plain(number::declared(mean)));
-            fact("report", "tolerance δₕ of far requests, declared", Cell::plain(number::declared(far)));
+    match &judgement.tolerance {
+        Tolerance::Calibrated(c) => {
+            fact("report", "margin cap c, calibrated", Cell::Measure(number::declared(c.cap_nats), "nats"));
+            fact("report", "tolerance δ of mean x, calibrated", Cell::plain(number::small(c.mean)));
+            fact("report", "tolerance δₕ of far requests, calibrated", Cell::plain(number::small(c.far)));
+            for id in &c.bundles {
+                fact("report", "calibrated by", Cell::Code(id.to_string()));
+            }
         }
+        Tolerance::Declared { cap_nats, mean, far } => {
+            fact("report", "margin cap c, declared", Cell::Measure(number::declared(*cap_nats), "nats"));
+            fact("report", "tolerance δ of mean x, declared", Cell::plain(number::declared(*mean)));
+            fact("report", "tolerance δₕ of far requests, declared", Cell::plain(number::declared(*far)));
+        }
+        Tolerance::Failed { why } => fact("report", "tolerance", Cell::Nothing(format!("calibration failed: {why}"))),
         Tolerance::None => fact("report", "tolerance", Cell::Nothing("none declared".into())),
     }
     let levels = judgement.slo.iter().flat_map(|slo| words::levels(slo));

@@ -1,7 +1,7 @@
 //! What is known about the outputs.
 
 use crate::{
-    judgement::{Check, Consequence, Equivalence, Judgement},
+    judgement::{Check, Consequence, Equivalence, Judgement, StageEvidence},
     report::{
         escape, number,
         table::{Cell, Table, column},
@@ -40,7 +40,7 @@ pub(crate) fn equivalence(judgement: &Judgement) -> Table {
             Cell::Number(number::small(e.mean_margin_nats), "nats"),
             Cell::Number(number::small(e.max_margin_nats), "nats"),
             Cell::plain(number::fixed(e.ln_e, 1)),
-            Cell::maybe(e.requests_to_threshold.map(number::count), ""),
+            Cell::maybe(e.requests_to_suspect.map(number::count), ""),
         ]
     };
     Table {
@@ -61,9 +61,39 @@ pub(crate) fn equivalence(judgement: &Judgement) -> Table {
             column("Mean margin", &["mean_margin_nats"]),
             column("Largest margin", &["max_margin_nats"]),
             column("ln E", &["ln_e"]),
-            column("Requests until altered", &["requests_to_threshold"]),
+            column("Requests until suspect", &["requests_to_suspect"]),
         ],
         rows: arms(judgement).filter_map(|(arm, e, _)| Some(row(arm, e?))).collect(),
+    }
+}
+
+/// The evidence of each stage, of arms that more than one stage measured.
+pub(crate) fn stages(judgement: &Judgement) -> Table {
+    let several = arms(judgement).filter_map(|(arm, e, _)| Some((arm, &e?.stages))).filter(|(_, all)| all.len() > 1);
+    let row = |arm: &str, s: &StageEvidence| {
+        vec![
+            Cell::Text(escape::name(arm)),
+            Cell::plain(number::count(s.stage.into())),
+            Cell::plain(number::count(s.requests)),
+            Cell::plain(number::count(s.launches)),
+            Cell::plain(number::fixed(s.highest_ln_e, 1)),
+            Cell::plain(number::fixed(s.ln_e, 1)),
+            Cell::maybe(s.requests_to_suspect.map(number::count), ""),
+        ]
+    };
+    Table {
+        name: "stages",
+        caption: "The evidence of each stage: prompts drawn anew, launches of its own",
+        columns: vec![
+            column("Arm", &["arm"]),
+            column("Stage", &["stage"]),
+            column("Graded requests", &["requests"]),
+            column("Launches", &["launches"]),
+            column("Highest ln E", &["highest_ln_e"]),
+            column("ln E", &["ln_e"]),
+            column("Requests until E ≥ 10³", &["requests_to_suspect"]),
+        ],
+        rows: several.flat_map(|(arm, all)| all.iter().map(move |s| row(arm, s))).collect(),
     }
 }
 

@@ -112,7 +112,7 @@ fn nothing_but_ties() {
 #[test]
 fn margins_as_large_as_they_can_be() {
     let judgement = judged(&Script::new(honest(STEP)).arm("fast", honest(STEP)).margins("fast", |_, _| 1e300));
-    assert_eq!(reasons(&judgement), (Verdict::Altered, "margins-above-tolerance"));
+    assert_eq!(reasons(&judgement), (Verdict::Undecided, "suspect"));
 }
 
 #[test]

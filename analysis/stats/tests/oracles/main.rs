@@ -1,14 +1,18 @@
-//! Every public number against scipy, statsmodels or 60-digit mpmath (`oracles/make_fixtures.py`).
-//! The bounds written here are the accuracy that the crate promises.
+//! Every public number against scipy, statsmodels or 60-digit mpmath (`oracles/make_fixtures.py`);
+//! in `tools`, against other instruments. The bounds written here are the accuracy that the crate
+//! promises.
 #![allow(clippy::unwrap_used)]
+
+mod tolerance;
+mod tools;
 
 use serde_json::Value;
 use stats::quantile::{Level, Sample};
 use stats::special::*;
 use stats::{clustered, eprocess, multiple, paired, proportion, quantile};
 
-const SPECIAL: &str = include_str!("../oracles/special.json");
-const PROCEDURES: &str = include_str!("../oracles/procedures.json");
+const SPECIAL: &str = include_str!("../../oracles/special.json");
+const PROCEDURES: &str = include_str!("../../oracles/procedures.json");
 
 /// The rows of one table.
 fn table(file: &str, name: &str) -> Vec<Value> {

@@ -1,0 +1,88 @@
+//! The tolerance that a workload's calibration bundles give. Rules: `METHOD.md`, section
+//! *Calibration*.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lab::workload::{BASELINE, Control, Tolerance};
+use stats::{
+    calibration::{self, Configuration, calibrate, capped_mean, configuration_mean, far_count, is_far},
+    clustered::launch_means,
+    eprocess,
+    stages::{CROSSING_LN_E, StageE},
+};
+
+use crate::{
+    judgement::{Calibration, ControlFacts},
+    margins,
+    study::Study,
+};
+
+/// The tolerance with what it rests on, or why there is none.
+pub(crate) fn of(runs: &[Study]) -> Result<(Tolerance, Calibration), String> {
+    let (positive, negative) = (arms(runs, Control::Positive), arms(runs, Control::Negative));
+    let found = calibrate(&positive.values().cloned().collect::<Vec<_>>()).map_err(|why| {
+        let least = calibration::MIN_CONFIGURATIONS;
+        format!("{} distinct honest configurations are graded, at least {least} are needed: {why}", positive.len())
+    })?;
+    let tolerance = Tolerance { cap_nats: found.cap, mean: found.mean.bound, far: found.far.bound };
+    let facts = |controls: BTreeMap<String, Configuration>| -> Option<Vec<ControlFacts>> {
+        controls.into_iter().map(|(name, margins)| control(name, &margins, tolerance)).collect()
+    };
+    let shown = Calibration {
+        bundles: runs.iter().flat_map(|run| &run.stages).map(|stage| stage.measure.id).collect(),
+        cap_nats: found.cap,
+        tokens: found.tokens,
+        mean: found.mean.bound,
+        factor: found.mean.k,
+        raised: found.mean.raised as u64,
+        far: found.far.bound,
+        positive: facts(positive).ok_or("a positive control is outside of what can be tested")?,
+        negative: facts(negative).ok_or("a negative control is outside of what can be tested")?,
+    };
+    Ok((tolerance, shown))
+}
+
+/// Launches of every control of a kind that was graded, by configuration. A baseline is an
+/// honest configuration like any other.
+fn arms(runs: &[Study], kind: Control) -> BTreeMap<String, Configuration> {
+    let mut found = BTreeMap::<String, Configuration>::new();
+    for run in runs {
+        let planned: BTreeSet<&str> = run.arms().into_iter().collect();
+        for arm in planned {
+            let declared = run.workload.arm(arm);
+            let control = if arm == BASELINE { Some(Control::Positive) } else { declared.and_then(|a| a.control) };
+            let launches = margins::launches(run, arm);
+            if control == Some(kind) && !launches.is_empty() {
+                let name = declared.and_then(|a| a.configuration.as_deref()).unwrap_or(arm);
+                found.entry(name.to_owned()).or_default().extend(launches);
+            }
+        }
+    }
+    found
+}
+
+/// One control under the tolerance that all of them give.
+fn control(name: String, launches: &Configuration, tolerance: Tolerance) -> Option<ControlFacts> {
+    let cap = tolerance.cap_nats;
+    let x: Vec<Vec<f64>> =
+        launches.iter().map(|launch| launch.iter().filter_map(|r| capped_mean(r, cap)).collect()).collect();
+    let means = launch_means(&x).ok()?;
+    let far: Vec<f64> = launches.iter().flatten().map(|r| f64::from(u8::from(is_far(r, cap)))).collect();
+    let on_x = eprocess::bet(&x.concat(), tolerance.mean, eprocess::GRID).ok()?;
+    let course = on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()?;
+    let count = far_count(launches, cap);
+    Some(ControlFacts {
+        name,
+        launches: launches.len() as u64,
+        requests: count.trials,
+        tokens: launches.iter().flatten().map(|r| r.len() as u64).sum(),
+        mean_x: configuration_mean(launches, cap).ok()?,
+        launch_means: (means.iter().copied().reduce(f64::min)?, means.iter().copied().reduce(f64::max)?),
+        far_requests: count.hits,
+        highest_ln_e: StageE::from(&course).highest_ln,
+        requests_to_suspect: course.first_crossing(CROSSING_LN_E).map(|i| i as u64 + 1),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+use lab::Kind;
+
+use crate::{
+    Judgement, Study,
+    judgement::{Calibration, Tolerance, Verdict},
+    test_support::{Ask, Script, Sealed, honest},
+};
+
+const STEP: u64 = 1_000_000;
+
+/// Every tenth token a little off: as honest kernels are.
+fn noise(nats: f64) -> impl Fn(&Ask, usize) -> f64 {
+    move |_, position| if position.is_multiple_of(10) { nats } else { 0.0 }
+}
+
+/// A run of controls: six honest configurations, the baseline among them, and two altered
+/// servers, one of them hardly.
+fn controls() -> Script {
+    let mut script = Script::new(honest(STEP)).margins("baseline", noise(0.20));
+    for (name, nats) in [("batch", 0.21), ("eager", 0.24), ("graph", 0.19), ("order", 0.22), ("split", 0.20)] {
+        script = script.arm(name, honest(STEP)).margins(name, noise(nats));
+    }
+    script = script.arm("int4", honest(STEP)).margins("int4", |_, position| f64::from(position as u32 % 4));
+    script = script.arm("int8", honest(STEP)).margins("int8", noise(0.25));
+    script.declared = |name| match name {
+        "int4" | "int8" => "control = \"negative\"".into(),
+        _ => "control = \"positive\"".into(),
+    };
+    script.rounds = 2;
+    script
+}
+
+/// A run with one candidate, judged by the calibration of another run.
+fn judged(calibration: &Sealed, nats: f64) -> Judgement {
+    let mut script = Script::new(honest(STEP)).margins("baseline", noise(0.2));
+    script = script.arm("fast", honest(STEP / 2)).margins("fast", noise(nats));
+    script.calibration = vec![calibration.id()];
+    let sealed = script.seal();
+    let all: Vec<_> = sealed.paths().into_iter().chain(calibration.paths()).collect();
+    crate::judge(&Study::open(&all).unwrap())
+}
+
+fn calibration(judgement: &Judgement) -> &Calibration {
+    let Tolerance::Calibrated(calibration) = &judgement.tolerance else { panic!("{:?}", judgement.tolerance) };
+    calibration
+}
+
+#[test]
+fn verdicts_under_a_calibrated_tolerance_are_not_provisional() {
+    let controls = controls().seal();
+    let judgement = judged(&controls, 0.21);
+    let fast = &judgement.candidates[0];
+    assert_eq!((fast.verdict, fast.provisional), (Verdict::Equivalent, false), "{:?}", fast.reasons);
+    let calibration = calibration(&judgement);
+    assert_eq!(calibration.bundles, [controls.id()]);
+    // Two of twenty tokens at most 0.24 nats: that is the cap, and x of `eager` is a tenth.
+    assert!((calibration.cap_nats - 0.24).abs() < 1e-12);
+    let mean = |name: &str| calibration.positive.iter().find(|c| c.name == name).unwrap().mean_x;
+    assert!((mean("eager") - 0.1).abs() < 1e-12 && (mean("batch") - 0.1 * 0.21 / 0.24).abs() < 1e-12);
+    let names: Vec<_> = calibration.positive.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["baseline", "batch", "eager", "graph", "order", "split"]);
+    assert!(calibration.mean > 0.1 && calibration.mean < 0.2, "δ covers all of them: {}", calibration.mean);
+}
+
+#[test]
+fn the_detection_floor_says_what_is_found_and_what_is_not() {
+    let judgement = judged(&controls().seal(), 0.2);
+    let found = |name: &str| {
+        let control = calibration(&judgement).negative.iter().find(|c| c.name == name).unwrap();
+        control.requests_to_suspect.is_some()
+    };
+    assert!(found("int4") && !found("int8"));
+    let honest = &calibration(&judgement).positive;
+    assert!(honest.iter().all(|c| c.requests_to_suspect.is_none()), "{honest:?}");
+}
+
+#[test]
+fn launches_of_one_configuration_count_once() {
+    let mut script = controls();
+    script.declared = |name| match name {
+        "int4" | "int8" => "control = \"negative\"".into(),
+        "graph" | "order" => "control = \"positive\"\nconfiguration = \"eager\"".into(),
+        _ => "control = \"positive\"".into(),
+    };
+    let judgement = judged(&script.seal(), 0.2);
+    // Four are left, and five are the least.
+    let why = "4 distinct honest configurations are graded, at least 5 are needed";
+    assert!(matches!(&judgement.tolerance, Tolerance::Failed { why: said } if said.starts_with(why)));
+    let fast = &judgement.candidates[0];
+    assert_eq!((fast.verdict, fast.reasons[0].code), (Verdict::Undecided, "calibration-failed"));
+}
+
+#[test]
+fn a_calibration_that_is_not_there_is_named() {
+    let calibration = controls().seal();
+    let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP));
+    script.calibration = vec![calibration.id()];
+    let problem = Study::open(&script.seal().paths()).err().unwrap();
+    assert_eq!(problem.kind, Kind::NotComparable);
+    assert!(problem.to_string().contains(&calibration.id().to_string()), "{problem}");
+}
+
+#[test]
+fn a_calibration_on_other_hardware_is_refused() {
+    let mut elsewhere = controls();
+    elsewhere.gpu = "NVIDIA A100";
+    let calibration = elsewhere.seal();
+    let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP));
+    (script.calibration, script.gpu) = (vec![calibration.id()], "NVIDIA H100");
+    let sealed = script.seal();
+    let all: Vec<_> = sealed.paths().into_iter().chain(calibration.paths()).collect();
+    let problem = Study::open(&all).err().unwrap();
+    assert_eq!(problem.kind, Kind::NotComparable);
+    assert!(problem.to_string().contains("A100") && problem.to_string().contains("H100"), "{problem}");
+}
+
+#[test]
+fn a_run_of_controls_is_judged_like_any_other() {
+    let judgement = controls().seal().judge();
+    assert_eq!(judgement.candidates.len(), 7);
+    assert!(judgement.candidates.iter().all(|c| c.provisional));
+}
