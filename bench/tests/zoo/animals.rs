@@ -72,7 +72,7 @@ fn with_logprobs() -> Workload {
 /// Deadlines short enough to wait for.
 fn broken() -> Workload {
     let mut workload = Workload { concurrency: 4, ..graded(4, 0.01, 0.07) };
-    workload.limits = workload.limits.replace("request = \"5s\"", "request = \"1500ms\"");
+    workload.limits = workload.limits.replace("request = \"5s\"", "request = \"2500ms\"");
     workload.limits = workload.limits.replace("ready = \"10s\"", "ready = \"3s\"");
     workload
 }

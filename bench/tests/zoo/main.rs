@@ -9,6 +9,7 @@ mod support;
 use std::{collections::BTreeMap, fs, path::Path};
 
 use animals::{Animal, Nature, PENS, Pen};
+use lab::bundle::Bundle;
 use serde_json::Value;
 use support::{Lab, code, stderr, stdout};
 
@@ -22,10 +23,24 @@ fn wrong_in(pen: &Pen) -> Vec<String> {
     let output = lab.run(&pen.workload());
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert_eq!(code(&lab.on_bundles(&["verify"])), 0, "whatever a server did, its bundle holds together");
+    everything_is_bounded(&lab);
     let judgement: Value = serde_json::from_str(&stdout(&lab.on_bundles(&["judge", "--json"]))).unwrap();
     let candidates = judgement["candidates"].as_array().unwrap();
     let of = |name: &str| candidates.iter().find(|c| c["name"] == name).unwrap();
     pen.animals.iter().filter_map(|animal| wrong_with(animal, of(animal.name))).collect()
+}
+
+/// However much a server sends, little is kept.
+fn everything_is_bounded(lab: &Lab) {
+    for bundle in lab.runs().iter().filter_map(|run| Bundle::open(run).ok()).filter(Bundle::is_measure) {
+        for trial in &bundle.plan().unwrap().trials {
+            let record = bundle.trial(&trial.folder()).unwrap();
+            assert!(record.trial.server.log_kept <= (1 << 20) + 64, "{}: its log", trial.folder());
+            for request in &record.requests {
+                assert!(request.bytes <= (256 << 10) + (64 << 10), "{}, {}", trial.folder(), request.request);
+            }
+        }
+    }
 }
 
 fn wrong_with(animal: &Animal, candidate: &Value) -> Option<String> {
