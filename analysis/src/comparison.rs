@@ -88,11 +88,11 @@ fn speed(study: &Study, cell: &Cell, pairings: &[Pairing<'_>]) -> Speed {
         let (shown, logs) = effect_of(name, unit, true, found(value));
         MetricEffect { effect: shown.effect.filter(|_| logs.len() == rounds.len()), ..shown }
     };
+    let greedy = study.workload.sampling.temperature == 0.0;
     let equal = pairings.iter().filter_map(|p| {
-        let work = equal_work(p.subject, &p.references, load);
-        let means = work.means?;
-        let references = means[1..].iter().map(|m| log(*m)).collect::<Option<Vec<f64>>>()?;
-        Some((p.subject.plan.round, Logs { reference: stats::sum::mean(&references)?, subject: log(means[0])? }))
+        let means = equal_work(p.subject, &p.references, load, greedy).means?;
+        let mean = |i: usize| stats::sum::mean(&means.iter().map(|m| log(m[i])).collect::<Option<Vec<f64>>>()?);
+        Some((p.subject.plan.round, Logs { reference: mean(1)?, subject: mean(0)? }))
     });
     let (primary, logs) = effect_of("e2el-equal-work", "ns", false, equal.collect());
     let of_load = study.load(load).map(Metric::of_load).unwrap_or_default();

@@ -20,6 +20,8 @@ mod calibration;
 mod chart;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
+/// Where free-running texts part.
+mod divergence;
 /// A study's rows as files for other tools.
 mod export;
 /// From an opened study to a report's input.
@@ -59,4 +61,4 @@ pub use verify::{verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.
-pub const METHOD: &str = "0.3.0";
+pub const METHOD: &str = "0.4.0";

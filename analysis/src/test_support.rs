@@ -58,8 +58,6 @@ pub(crate) struct Script {
     /// Whether the bundle is written as version 1 of the formats was.
     pub(crate) old: bool,
     pub(crate) grade: bool,
-    /// Ids that the reference does not score.
-    pub(crate) refuses: fn(u32) -> bool,
     /// Measure bundles that the workload names as its calibration, instead of a tolerance.
     pub(crate) calibration: Vec<Digest>,
     /// More lines of each candidate.
@@ -68,6 +66,8 @@ pub(crate) struct Script {
     pub(crate) blind_control: bool,
     /// The GPU of the host; none where it is empty.
     pub(crate) gpu: &'static str,
+    /// Ids that the reference does not score.
+    pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
@@ -92,11 +92,11 @@ impl Script {
             session: |_| None,
             old: false,
             grade: true,
-            refuses: |_| false,
             calibration: Vec::new(),
             declared: |_| String::new(),
             blind_control: false,
             gpu: "",
+            refuses: |_| false,
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),

@@ -14,7 +14,7 @@ use lab::{
 };
 
 use crate::{
-    METHOD, comparison,
+    METHOD, calibration, comparison, divergence,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
     ladder, loads, metrics,
     structure::{self, Outcome},
@@ -54,12 +54,14 @@ pub fn judge(study: &Study) -> Judgement {
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: rule.source,
+        controls: calibration::of_run(study).map(Box::new),
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         candidates,
         blind_control,
         baseline: Baseline {
             opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
             equivalence: rule.baseline,
+            divergence: divergence::of(study, BASELINE),
             structure: checks(structure),
             client_lag_p99_ns: largest(metrics::client_lag_p99),
             send_lag_p99_ns: largest(metrics::send_lag_p99),
@@ -95,6 +97,7 @@ fn candidate(
         provisional: rule.is_provisional(),
         reasons,
         equivalence,
+        divergence: divergence::of(study, arm),
         structure: checks(structure),
         speed: cells(speed),
         overall,

@@ -16,13 +16,14 @@ pub use explanation::{
     BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
 };
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
+pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
-/// each load, ladders, notes, the client's lag.
-pub const FORMAT: u32 = 2;
+/// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
+/// leaderboard, looks, costs.
+pub const FORMAT: u32 = 3;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -39,6 +40,9 @@ pub struct Judgement {
     pub workload_digest: Digest,
     /// Where the tolerances of the equivalence test come from.
     pub tolerance: Tolerance,
+    /// What this run's own controls would give as a calibration; none where it has none. No
+    /// verdict of its own rests on it.
+    pub controls: Option<Box<Calibration>>,
     /// The service levels that the workload asks for.
     pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
@@ -99,6 +103,8 @@ pub struct Candidate {
     pub reasons: Vec<Reason>,
     /// The equivalence test's numbers; none without graded outputs.
     pub equivalence: Option<Equivalence>,
+    /// Its texts beside the baseline's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks, each with its count, also those that found nothing.
     pub structure: Vec<Check>,
     /// Speed in each cell.
@@ -142,6 +148,8 @@ pub struct Baseline {
     pub opening_closing: Vec<CellSpeed>,
     /// Its margins under the reference: the reference's self-consistency.
     pub equivalence: Option<Equivalence>,
+    /// The closing baseline's texts beside the opening one's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks.
     pub structure: Vec<Check>,
     /// Largest p99, over the trials of all arms, of how late the client turned to requests.

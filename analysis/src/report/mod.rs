@@ -14,6 +14,7 @@ mod table; // tables as values, and as CSV
 mod words; // numbers in words
 
 mod figures; // every picture
+mod floor; // what a calibration comes to
 mod formulas; // how every number is made
 mod tables; // every table
 

@@ -2,7 +2,7 @@
 
 use lab::text::shown;
 
-use super::{number, table::word, words};
+use super::{floor, number, table::word, words};
 use crate::judgement::{Candidate, Judgement, LoadFacts, Verdict};
 
 const HEADINGS: [&str; 5] = ["candidate", "outputs", "speed-up", "TTFT", "TPOT"];
@@ -41,7 +41,21 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
         }
     }
     out.push_str(&largest(judgement, width, &paint));
+    out.push_str(&controls(judgement, width, &paint));
     out
+}
+
+/// What a run of controls comes to.
+fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let Some(own) = &judgement.controls else { return String::new() };
+    let mut out = format!("{}\n", paint.dim("controls of this run"));
+    for sentence in floor::sentences(own) {
+        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
+    out + &ids.collect::<String>()
 }
 
 /// A measurement without candidates: each load with its medians and rates.

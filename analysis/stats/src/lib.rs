@@ -30,6 +30,7 @@ pub mod multiple; // Holm, Benjamini–Hochberg
 pub mod paired; // speed: paired t, sign flips, detectable effect, "same speed"
 pub mod proportion; // Clopper–Pearson
 pub mod quantile; // percentiles of integer nanoseconds and their intervals
+pub mod score; // the public scores and gates of Cacheon V1
 pub mod stages; // suspect in one stage, altered in two
 pub mod tolerance; // what further configurations stay below
 

@@ -161,6 +161,7 @@ fn candidate(i: u64, made: &Made) -> Candidate {
         provisional: made.verdict != Verdict::Undecided,
         reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
         equivalence: made.margins.map(|m| equivalence(m, i)),
+        divergence: Some(Divergence { requests: 960, identical: 498, median_shared_characters: Some(188) }),
         structure: structure(made.verdict == Verdict::Altered),
         speed: vec![speed(made.speed, made.rounds, 10 * i)],
         overall: (made.rounds == 8).then(|| effect(made.speed, made.rounds, 10 * i)),
@@ -198,6 +199,7 @@ pub(crate) fn judgement() -> Judgement {
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        controls: None,
         slo: Some(Slo {
             ttft_ns: Some(Nanos::from_millis(500)),
             tpot_ns: Some(Nanos::from_millis(40)),
@@ -215,6 +217,7 @@ pub(crate) fn judgement() -> Judgement {
                 ..speed(0.999, 8, 90)
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
+            divergence: Some(Divergence { requests: 960, identical: 611, median_shared_characters: Some(207) }),
             structure: structure(false),
             client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),

@@ -28,6 +28,7 @@ pub(crate) struct Tables {
     pub(crate) equivalence: Table,
     pub(crate) stages: Table,
     pub(crate) controls: Table,
+    pub(crate) divergence: Table,
     pub(crate) structure: Table,
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
@@ -56,6 +57,7 @@ impl Tables {
             equivalence: outputs::equivalence(judgement),
             stages: outputs::stages(judgement),
             controls: calibration::controls(judgement),
+            divergence: outputs::divergence(judgement),
             structure: outputs::structure(judgement),
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
@@ -73,7 +75,7 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 21] {
+    pub(crate) fn all(&self) -> [&Table; 22] {
         [
             &self.verdicts,
             &self.reasons,
@@ -83,6 +85,7 @@ impl Tables {
             &self.equivalence,
             &self.stages,
             &self.controls,
+            &self.divergence,
             &self.structure,
             &self.worst,
             &self.outcomes,
