@@ -61,7 +61,7 @@ fn common() -> Workload {
 
 /// What few answers or few tokens show needs many.
 fn rare() -> Workload {
-    graded(200, 0.003, 0.015)
+    graded(140, 0.003, 0.015)
 }
 
 /// Servers may be honest only where they are asked for logprobs, or lie in them.
