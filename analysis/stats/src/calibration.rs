@@ -99,6 +99,7 @@ fn cap(configurations: &[Configuration]) -> Result<(f64, u64), NoAnswer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::equivalence::{Limits, Seen, evidence};
 
     /// Two launches of ten requests of ten tokens, each of one margin.
     fn steady(margin: f64) -> Configuration {
@@ -165,6 +166,16 @@ mod tests {
     fn far_requests_are_counted_not_far_tokens() {
         let count = far_count(&vec![vec![vec![9.0, 9.0], vec![0.0]], vec![vec![0.1]]], 0.5);
         assert_eq!(count, Count { hits: 1, trials: 3 });
+    }
+
+    #[test]
+    fn a_candidate_that_is_an_exact_tie_with_configurations_without_spread_is_never_suspect() {
+        let request: Vec<f64> = std::iter::repeat_n(0.011, 99).chain([1.0]).collect();
+        let calibrated = calibrate(&vec![vec![vec![request.clone(); 20]; 2]; 5]).unwrap();
+        assert_eq!(calibrated.mean.bound, calibrated.means[0], "no spread: δ is what all of them have");
+        let limits = Limits { mean: calibrated.mean.bound, far: calibrated.far.bound };
+        let seen = vec![Seen::of(&request, calibrated.cap).unwrap(); 2_000];
+        assert!(evidence(&seen, limits).unwrap().running_ln.iter().all(|ln| *ln < 1e-9));
     }
 
     #[test]

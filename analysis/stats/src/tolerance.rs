@@ -271,6 +271,8 @@ mod tests {
             assert!(factor(10, coverage, confidence).is_err());
         }
         assert!(factor(10, 0.5, 0.4).is_err(), "a factor below 0");
+        assert!(factor(10, 0.5, 0.5).unwrap() < 1e-15, "a factor of 0");
+        assert_eq!(factor(2, 0.999, 1.0 - 1e-14), Err(NoAnswer::Unresolved));
     }
 
     fn zeros(n: usize, trials: u64) -> Vec<Count> {
