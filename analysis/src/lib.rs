@@ -18,14 +18,20 @@ pub mod verify;
 mod calibration;
 /// Pictures.
 mod chart;
+/// Two runs, or two arms, against each other.
+pub mod compare;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
+/// Where free-running texts part.
+mod divergence;
 /// A study's rows as files for other tools.
 mod export;
 /// From an opened study to a report's input.
 mod gather;
 /// The largest load that meets the service levels.
 pub mod ladder;
+/// Who is ahead, and of whom that is shown.
+pub mod leaderboard;
 /// What each arm did under each load.
 pub mod loads;
 /// How far outputs are from the reference.
@@ -34,6 +40,8 @@ pub mod margins;
 pub mod metrics;
 /// HTML, Markdown, CSV and the terminal's table.
 pub mod report;
+/// The public scores of Cacheon V1.
+pub mod score;
 /// Do the streams hold together?
 pub mod structure;
 /// From the evidence to three words.
