@@ -196,6 +196,11 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_that_is_met_exactly_is_reached() {
+        assert_eq!(fewest_needed(1.0, 0.5, 1, libm::log1p(0.95)), Ok(1)); // 1 + 1.9 · ½
+    }
+
+    #[test]
     fn spread_around_the_same_mean_only_costs() {
         let n = fewest_needed(0.5, 0.3, GRID, 6.9).unwrap() as usize;
         let coins: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 2 == 0))).collect();

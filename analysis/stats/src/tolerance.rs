@@ -341,7 +341,12 @@ mod tests {
         assert_eq!(of(&zeros(1, 10)), Err(NoAnswer::TooFew { have: 1, need: 2 }));
         assert!(of(&zeros(2, 0)).is_err());
         assert!(of(&[Count { hits: 2, trials: 1 }, Count { hits: 0, trials: 1 }]).is_err());
-        assert!(of(&[Count { hits: 9_999, trials: 99_999 }, Count { hits: 2, trials: 9 }]).is_err());
+        let ten_thousand =
+            |more: u64| of(&[Count { hits: 9_999, trials: 99_999 }, Count { hits: 1 + more, trials: 9 }]);
+        assert!(ten_thousand(0).is_ok());
+        assert_eq!(ten_thousand(1), Err(NoAnswer::Outside("at most 10,000 hits in all")));
+        // Counts near the largest integer do not overflow on the way to being refused.
+        assert!(of(&[Count { hits: u64::MAX, trials: u64::MAX }; 2]).is_err());
         assert!(upper_of_counts(&zeros(2, 9), 1.0, 0.95).is_err());
         assert!(upper_of_counts(&zeros(2, 9), 0.999, 0.0).is_err());
     }
