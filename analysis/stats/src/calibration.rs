@@ -186,6 +186,9 @@ mod tests {
         assert!(matches!(calibrate(&wild), Err(NoAnswer::Outside(_))));
         let nothing: Configuration = vec![vec![]];
         assert!(calibrate(&vec![nothing; 5]).is_err());
-        assert!(calibrate(&[0.1, f64::NAN, 0.1, 0.2, 0.1].map(steady)).is_err());
+        for bad in [f64::NAN, f64::INFINITY, -0.1] {
+            let refused = Err(NoAnswer::Outside("0 ≤ margin"));
+            assert_eq!(calibrate(&[0.1, bad, 0.1, 0.2, 0.1].map(steady)), refused, "{bad}");
+        }
     }
 }
