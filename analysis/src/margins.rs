@@ -13,9 +13,6 @@ use crate::{
     study::{CountedFrom, Graded, Study, Trial},
 };
 
-/// One-sided confidence of both bounds.
-pub const CONFIDENCE: f64 = 0.95;
-
 /// Tokens kept as evidence.
 const WORST: usize = 10;
 
@@ -60,8 +57,7 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
     let stages: Vec<(StageEvidence, [StageE; 2])> =
         by_stage(&requests, &seen).map(|stage| evidence(&stage, limits(tolerance))).collect::<Option<_>>()?;
     let standing = |which: usize| stages::confirmed(&stages.iter().map(|(_, e)| e[which]).collect::<Vec<_>>());
-    // Each stage is another try, and all of them together may err as often as one.
-    let confidence = 1.0 - (1.0 - CONFIDENCE) / stages.len() as f64;
+    let confidence = equivalence::confidence(stages.len());
     let (standing, standing_of_all) = (standing(0), standing(1));
     let bounds = equivalence::bounds(&launches, confidence).ok()?;
     let stages: Vec<StageEvidence> = stages.into_iter().map(|(stage, _)| stage).collect();
@@ -142,7 +138,7 @@ fn requests_to_suspect(stages: &[StageEvidence]) -> Option<u64> {
 }
 
 /// The margins of an arm: launches of requests of tokens, in nats, in the plan's order.
-pub(crate) fn launches(study: &Study, arm: &str) -> Vec<Vec<Vec<f64>>> {
+pub fn launches(study: &Study, arm: &str) -> Vec<Vec<Vec<f64>>> {
     let mut launches: Vec<(u32, Vec<Vec<f64>>)> = Vec::new();
     for request in requests(study, arm, None) {
         let margins = request.margins.iter().map(|(_, m)| *m).collect();

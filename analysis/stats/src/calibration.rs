@@ -99,6 +99,7 @@ fn cap(configurations: &[Configuration]) -> Result<(f64, u64), NoAnswer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::equivalence::{Limits, Seen, evidence};
 
     /// Two launches of ten requests of ten tokens, each of one margin.
     fn steady(margin: f64) -> Configuration {
@@ -168,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn a_candidate_that_is_an_exact_tie_with_configurations_without_spread_is_never_suspect() {
+        let request: Vec<f64> = std::iter::repeat_n(0.011, 99).chain([1.0]).collect();
+        let calibrated = calibrate(&vec![vec![vec![request.clone(); 20]; 2]; 5]).unwrap();
+        assert_eq!(calibrated.mean.bound, calibrated.means[0], "no spread: δ is what all of them have");
+        let limits = Limits { mean: calibrated.mean.bound, far: calibrated.far.bound };
+        let seen = vec![Seen::of(&request, calibrated.cap).unwrap(); 2_000];
+        assert!(evidence(&seen, limits).unwrap().running_ln.iter().all(|ln| *ln < 1e-9));
+    }
+
+    #[test]
     fn four_configurations_calibrate_nothing_and_neither_do_wild_ones() {
         let means = [0.1, 0.11, 0.12, 0.13];
         assert_eq!(calibrate(&means.map(steady)), Err(NoAnswer::TooFew { have: 4, need: 5 }));
@@ -175,6 +186,9 @@ mod tests {
         assert!(matches!(calibrate(&wild), Err(NoAnswer::Outside(_))));
         let nothing: Configuration = vec![vec![]];
         assert!(calibrate(&vec![nothing; 5]).is_err());
-        assert!(calibrate(&[0.1, f64::NAN, 0.1, 0.2, 0.1].map(steady)).is_err());
+        for bad in [f64::NAN, f64::INFINITY, -0.1] {
+            let refused = Err(NoAnswer::Outside("0 ≤ margin"));
+            assert_eq!(calibrate(&[0.1, bad, 0.1, 0.2, 0.1].map(steady)), refused, "{bad}");
+        }
     }
 }

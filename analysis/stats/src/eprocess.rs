@@ -196,6 +196,11 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_that_is_met_exactly_is_reached() {
+        assert_eq!(fewest_needed(1.0, 0.5, 1, libm::log1p(0.95)), Ok(1)); // 1 + 1.9 · ½
+    }
+
+    #[test]
     fn spread_around_the_same_mean_only_costs() {
         let n = fewest_needed(0.5, 0.3, GRID, 6.9).unwrap() as usize;
         let coins: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i % 2 == 0))).collect();
@@ -204,7 +209,7 @@ mod tests {
 
     #[test]
     fn no_number_of_honest_observations_is_enough() {
-        assert!(fewest_needed(0.3, 0.3, GRID, 6.9).is_err());
+        assert_eq!(fewest_needed(0.3, 0.3, GRID, 6.9), Err(NoAnswer::Outside("δ < mean ≤ 1")));
         assert!(fewest_needed(1.1, 0.3, GRID, 6.9).is_err());
         assert!(fewest_needed(0.4, 0.3, GRID, 0.0).is_err());
         assert!(fewest_needed(0.4, 0.3, GRID, f64::INFINITY).is_err());
@@ -227,6 +232,7 @@ mod tests {
         assert_eq!(stakes(0.5, 3).unwrap(), [0.475, 0.95, 1.9]);
         assert!(stakes(0.0, 3).is_err() && stakes(1.0, 3).is_err() && stakes(f64::NAN, 3).is_err());
         assert!(stakes(0.5, 0).is_err() && stakes(0.5, 65).is_err());
+        assert!(stakes(1e-9, 3).is_err() && stakes(1.1e-9, 3).is_ok() && stakes(0.5, 64).is_ok());
     }
 
     #[test]

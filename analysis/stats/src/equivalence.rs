@@ -9,6 +9,16 @@ use crate::no_answer::at_least;
 use crate::proportion;
 use crate::sum::mean;
 
+/// One-sided confidence of both bounds in one stage.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// The confidence of both bounds over `stages` stages, at least one: each stage is another try, so
+/// after s of them a bound may err with probability 0.05/s. (Who stops at the first pass errs with
+/// at most the sum over the stages looked at: 0.05, 0.075, 0.092, …)
+pub fn confidence(stages: usize) -> f64 {
+    1.0 - (1.0 - CONFIDENCE) / stages.max(1) as f64
+}
+
 /// What an honest server stays below.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
@@ -128,6 +138,13 @@ mod tests {
         assert!(!of(0.1, 2, 2).pass(LIMITS), "0 of 4 may still be more than half: 1 − 0.05^¼");
         let at = Limits { far: of(0.1, 2, 3).upper_far, ..LIMITS };
         assert!(!of(0.1, 2, 3).pass(at), "the share's bound is not below δ_h but at it");
+    }
+
+    #[test]
+    fn more_stages_ask_for_more_confidence() {
+        for (stages, risk) in [(0, 0.05), (1, 0.05), (2, 0.025), (5, 0.01)] {
+            assert!((1.0 - confidence(stages) - risk).abs() < 1e-15, "{stages} stages");
+        }
     }
 
     #[test]

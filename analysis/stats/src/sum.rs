@@ -91,6 +91,11 @@ mod tests {
     }
 
     #[test]
+    fn the_spread_is_that_of_the_differences_even_where_their_squares_are_lost() {
+        assert_eq!(sample_sd(&[3e16, 3e16 + 4.0, 3e16 + 8.0]), Some(4.0));
+    }
+
+    #[test]
     fn equal_values_have_exactly_no_spread() {
         assert_eq!(sample_sd(&[0.1, 0.1, 0.1]), Some(0.0));
     }

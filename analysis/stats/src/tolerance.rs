@@ -271,6 +271,8 @@ mod tests {
             assert!(factor(10, coverage, confidence).is_err());
         }
         assert!(factor(10, 0.5, 0.4).is_err(), "a factor below 0");
+        assert!(factor(10, 0.5, 0.5).unwrap() < 1e-15, "a factor of 0");
+        assert_eq!(factor(2, 0.999, 1.0 - 1e-14), Err(NoAnswer::Unresolved));
     }
 
     fn zeros(n: usize, trials: u64) -> Vec<Count> {
@@ -339,7 +341,12 @@ mod tests {
         assert_eq!(of(&zeros(1, 10)), Err(NoAnswer::TooFew { have: 1, need: 2 }));
         assert!(of(&zeros(2, 0)).is_err());
         assert!(of(&[Count { hits: 2, trials: 1 }, Count { hits: 0, trials: 1 }]).is_err());
-        assert!(of(&[Count { hits: 9_999, trials: 99_999 }, Count { hits: 2, trials: 9 }]).is_err());
+        let ten_thousand =
+            |more: u64| of(&[Count { hits: 9_999, trials: 99_999 }, Count { hits: 1 + more, trials: 9 }]);
+        assert!(ten_thousand(0).is_ok());
+        assert_eq!(ten_thousand(1), Err(NoAnswer::Outside("at most 10,000 hits in all")));
+        // Counts near the largest integer do not overflow on the way to being refused.
+        assert!(of(&[Count { hits: u64::MAX, trials: u64::MAX }; 2]).is_err());
         assert!(upper_of_counts(&zeros(2, 9), 1.0, 0.95).is_err());
         assert!(upper_of_counts(&zeros(2, 9), 0.999, 0.0).is_err());
     }
