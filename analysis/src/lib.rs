@@ -18,6 +18,8 @@ pub mod verify;
 mod calibration;
 /// Pictures.
 mod chart;
+/// Two runs, or two arms, against each other.
+pub mod compare;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
 /// Where free-running texts part.
@@ -28,6 +30,8 @@ mod export;
 mod gather;
 /// The largest load that meets the service levels.
 pub mod ladder;
+/// Who is ahead, and of whom that is shown.
+pub mod leaderboard;
 /// What each arm did under each load.
 pub mod loads;
 /// How far outputs are from the reference.

@@ -2,8 +2,10 @@
 //! number carries its unit in its name; ratios are candidate / baseline.
 
 mod explanation;
+mod leaderboard;
 mod loads;
 mod outputs;
+mod same;
 mod scores;
 mod speed;
 mod tolerance;
@@ -16,8 +18,10 @@ use crate::metrics::Overhead;
 pub use explanation::{
     BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
 };
+pub use leaderboard::{Entry, Leaderboard, Pair, PairRatio, Unranked};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
+pub use same::{SameSpeed, Sameness, SelfSpeed};
 pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
@@ -42,13 +46,21 @@ pub struct Judgement {
     pub workload_digest: Digest,
     /// Where the tolerances of the equivalence test come from.
     pub tolerance: Tolerance,
+    /// What this run's own controls would give as a calibration; none where it has none. No
+    /// verdict of its own rests on it.
+    pub controls: Option<Box<Calibration>>,
     /// The service levels that the workload asks for.
     pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
+    /// The candidates that are equivalent, in the order of their speed; none without candidates.
+    pub leaderboard: Option<Leaderboard>,
     /// The baseline, served and judged as a candidate, where the workload asks for it.
     pub blind_control: Option<Candidate>,
+    /// The baseline against itself, overall: the closing one against the opening one, and the
+    /// blind control against its neighbours. None without candidates.
+    pub self_speeds: Vec<SelfSpeed>,
     /// The baseline held against itself.
     pub baseline: Baseline,
     /// What each arm did under each load: the baseline first, then by name, then by cell.
@@ -112,6 +124,12 @@ pub struct Candidate {
     pub overall: Option<Effect>,
     /// Why there is no overall speed-up, or why it supports no claim.
     pub overall_note: Option<Reason>,
+    /// Which of the declared looks the claim rests on, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
+    /// Whether it is as fast as the baseline, within the declared margin; none where there is no
+    /// overall speed-up.
+    pub same_speed: Option<SameSpeed>,
     /// The public scores of Cacheon V1, for comparison with published rounds.
     pub scores: Vec<Score>,
     /// What V1 asked of outputs; none where the workload does not rank by a V1 score.

@@ -3,7 +3,7 @@
 use super::{
     candidate::candidate,
     document::{Block, Document, Section},
-    escape, figures,
+    escape, figures, floor,
     formulas::FORMULAS,
     input::{Cell as Place, Input},
     number,
@@ -21,6 +21,7 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     let mut sections = Vec::new();
     if compared {
         sections.push(section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]));
+        sections.push(section("leaderboard", "Leaderboard", leaderboard(judgement, tables)));
         sections.push(section("speed", "Speed", speed(judgement)));
     }
     sections.push(section("rates", "Rates", rates(judgement, tables)));
@@ -102,6 +103,23 @@ fn speed(judgement: &Judgement) -> Vec<Block> {
         blocks.push(Block::Text(format!("One cell was measured: {cell}.")));
     }
     blocks.extend(figures.into_iter().map(|f| Block::Figure(Box::new(f))));
+    blocks
+}
+
+fn leaderboard(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    let Some(board) = &judgement.leaderboard else { return Vec::new() };
+    let said = board.void.iter().map(|void| format!("Void: {}.", escape::detail(&void.text)));
+    let said = said.chain(board.notes.iter().map(|note| format!("Note: {}.", escape::detail(&note.text))));
+    let said: Vec<String> = said.collect();
+    let mut blocks = Vec::new();
+    if !said.is_empty() {
+        blocks.push(Block::List(said));
+    }
+    blocks.push(table_or(&tables.leaderboard, "There is no candidate."));
+    if !tables.pairs.rows.is_empty() {
+        let summary = words::counted(tables.pairs.rows.len() as u64, "pair") + " of candidates against each other";
+        blocks.push(Block::Fold { summary, open: false, table: tables.pairs.clone() });
+    }
     blocks
 }
 
@@ -253,7 +271,14 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         blocks.push(Block::Table(tables.stages.clone()));
     }
     if !tables.controls.rows.is_empty() {
-        blocks.push(text("The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass."));
+        let own = if judgement.controls.is_some() {
+            "What this run's controls give to workloads that name it as their calibration. "
+        } else {
+            ""
+        };
+        blocks.push(Block::Text(format!("{own}The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass.")));
+        let said = floor::calibration(judgement).map(floor::sentences).unwrap_or_default();
+        blocks.extend(said.into_iter().map(|sentence| Block::Text(format!("{sentence}."))));
         blocks.push(Block::Table(tables.controls.clone()));
     }
     blocks
@@ -277,7 +302,8 @@ fn baseline(tables: &Tables) -> Vec<Block> {
         text(
             "Each block opens and closes with the same baseline. What differs between the two is noise and drift: no smaller effect of a candidate can be believed.",
         ),
-        table_or(&tables.baseline.pick(&columns), "The baseline was not measured twice in any block."),
+        table_or(&tables.selves, "The baseline was not measured twice in any block."),
+        table_or(&tables.baseline.pick(&columns), "No cell of it has two baselines."),
     ];
     if let [first, ..] = tables.equivalence.of("baseline").rows.as_slice() {
         blocks.push(text(

@@ -194,6 +194,33 @@ def paired(x):
             "high90": float(narrow.high), "flip_p": float(flips.pvalue)}
 
 
+def welch(x, y):
+    test, narrow = stats.ttest_ind(x, y, equal_var=False), []
+    for confidence in (0.95, 0.90):
+        narrow += [float(limit) for limit in test.confidence_interval(confidence)]
+    return {"x": x, "y": y, "t": float(test.statistic), "p": float(test.pvalue),
+            "df": float(test.df), "low": narrow[0], "high": narrow[1], "low90": narrow[2],
+            "high90": narrow[3]}
+
+
+def e_bh(ln_e):
+    """For each hypothesis ln of 1/alpha, alpha the smallest level at which the procedure rejects it,
+    by running the procedure as it is published at every level where its answer can change."""
+    e = [mp.exp(v) for v in ln_e]
+    m, descending = len(e), sorted(e, reverse=True)
+
+    def rejected(alpha):
+        fits = [k for k in range(1, m + 1) if k * descending[k - 1] / m >= 1 / alpha * (1 - mp.mpf(10) ** -40)]
+        return [v >= descending[max(fits) - 1] for v in e] if fits else [False] * m
+
+    levels = sorted(m / (k * descending[k - 1]) for k in range(1, m + 1))
+    adjusted = [float(-mp.log(next(a for a in levels if rejected(a)[i]))) for i in range(m)]
+    if all(v >= 0 for v in ln_e):  # then 1/E are p-values, and statsmodels knows the same procedure
+        theirs = multipletests([float(1 / v) for v in e], method="fdr_bh")[1]
+        assert np.allclose(theirs, np.exp(-np.array(adjusted)), rtol=1e-12)
+    return {"ln_e": ln_e, "adjusted": adjusted}
+
+
 def detectable(n, sd, alpha, power):
     d = TTestPower().solve_power(nobs=n, alpha=alpha, power=power, alternative="two-sided")
     return [n, sd, alpha, power, float(d * sd)]
@@ -335,6 +362,10 @@ def procedures():
             clopper_pearson(k, n, c) for k, n in counts for c in (0.9, 0.95, 0.999)],
         "multiple": [{"p": p, "holm": multipletests(p, method="holm")[1].tolist(),
                       "bh": multipletests(p, method="fdr_bh")[1].tolist()} for p in FAMILIES],
+        "welch": [welch(x, y) for i, x in enumerate(ROUNDS) for y in ROUNDS[i + 1:]],
+        "e_bh": [e_bh(x) for x in (
+            [4.2], [0.3, 14.1, 2.0, 6.9], [13.9, 13.8, 0.0, 0.0], [-3.0, 5.0, 5.0, -0.5, 1.0],
+            [round((i * 37 % 101) / 6 - 4, 4) for i in range(1, 40)])],
         "upper_bound": [
             {"means": x, "confidence": c,
              "upper": float(np.mean(x) + stats.t.ppf(c, len(x) - 1) * stats.sem(x))}

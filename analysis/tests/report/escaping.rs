@@ -9,7 +9,18 @@ use crate::{assert_well_nested, files, sample::Sample};
 /// A run with a stranger's text wherever a stranger has a say.
 fn hostile(mut sample: Sample, text: &str) -> Sample {
     let own = || text.to_owned();
-    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, .. } = &mut sample.judgement;
+    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, leaderboard, self_speeds, .. } =
+        &mut sample.judgement;
+    for board in leaderboard {
+        board.entries.iter_mut().for_each(|e| e.name = own());
+        board
+            .pairs
+            .iter_mut()
+            .for_each(|p| (p.ahead, p.behind, p.faster_with_confidence) = (own(), own(), Some(own())));
+        board.unranked.iter_mut().for_each(|u| (u.name, u.why.text) = (own(), own()));
+        board.notes.iter_mut().for_each(|n| n.text = own());
+    }
+    self_speeds.iter_mut().for_each(|s| (s.rejects, s.note) = (None, Some(Reason { code: "x", text: own() })));
     for facts in loads {
         (facts.arm, facts.model, facts.load, facts.shape) = (own(), own(), own(), own());
     }

@@ -1,6 +1,7 @@
 //! One file per verb: arguments in, exit code out.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod export;

@@ -13,7 +13,9 @@ fn effect(speedup: f64, rounds: u32, seed: u64) -> Effect {
         speedup,
         low: speedup / wide,
         high: speedup * wide,
+        confidence: 0.95,
         p: 0.00031 + 0.02 * noise(seed, 8),
+        adjusted_p: Some(0.00093 + 0.06 * noise(seed, 8)),
         sign_flip_p: Some(2.0 / f64::from(1 << rounds)),
         detectable: Some(1.047),
     }
@@ -33,6 +35,7 @@ fn metric(metric: &'static str, baseline: f64, speedup: f64, rounds: u32, seed: 
         candidate,
         effect: (rounds > 1).then(|| effect(speedup, rounds, seed)),
         rounds: (1..=rounds).map(|round| (round, ratio(round))).collect(),
+        further: Vec::new(),
     }
 }
 
@@ -193,6 +196,8 @@ fn candidate(i: u64, made: &Made) -> Candidate {
             code: "fewer-rounds",
             text: "5 of 8 launches failed; the speed of the others would hide that".into(),
         }),
+        look: None,
+        same_speed: None,
         scores: scores(made, 10 * i),
         gates: gates(made),
         notes: (made.name == "eager")
@@ -207,6 +212,48 @@ fn candidate(i: u64, made: &Made) -> Candidate {
             .into_iter()
             .filter(|(_, n)| *n > 0)
             .collect(),
+    }
+}
+
+fn itself() -> Effect {
+    Effect { low: 0.991, high: 1.008, p: 0.71, adjusted_p: None, ..effect(0.999, 8, 90) }
+}
+
+fn leaderboard() -> Leaderboard {
+    let made = |name: &str| MADE.iter().zip(1..).find(|(made, _)| made.name == name).expect("it is made up above");
+    let entry = |place, name: &str, letters: &str| {
+        let (made, i) = made(name);
+        let overall = effect(made.speed, made.rounds, 10 * i);
+        Entry { place, name: name.into(), letters: letters.into(), score: overall.speedup - 1.0, overall }
+    };
+    let ranked = |made: &Made| made.verdict == Verdict::Equivalent;
+    let why = |made: &Made| {
+        let (code, text) = made.reasons[0];
+        Reason { code, text: text.into() }
+    };
+    let below = MADE.iter().filter(|made| !ranked(made));
+    Leaderboard {
+        mode: "paired",
+        void: None,
+        margin: 0.01,
+        entries: vec![entry(1, "fast", "a"), entry(2, "eager", "b")],
+        pairs: vec![Pair {
+            ahead: "fast".into(),
+            behind: "eager".into(),
+            rounds: 8,
+            ratio: Some(PairRatio {
+                ratio: 1.425,
+                low: 1.382,
+                high: 1.47,
+                confidence: 0.95,
+                p: 0.0000021,
+                adjusted_p: 0.0000021,
+            }),
+            faster_with_confidence: Some("fast".into()),
+            exceeds_by_margin: Some("fast".into()),
+        }],
+        unranked: below.map(|made| Unranked { name: made.name.into(), why: why(made) }).collect(),
+        notes: vec![Reason { code: "alike", text: "images of baseline, eager, fast share 11 layers".into() }],
     }
 }
 
@@ -225,6 +272,7 @@ pub(crate) fn judgement() -> Judgement {
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        controls: None,
         slo: Some(Slo {
             ttft_ns: Some(Nanos::from_millis(500)),
             tpot_ns: Some(Nanos::from_millis(40)),
@@ -233,12 +281,24 @@ pub(crate) fn judgement() -> Judgement {
         }),
         blind_control: None,
         candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
+        leaderboard: Some(leaderboard()),
+        self_speeds: vec![SelfSpeed {
+            of: "closing-opening",
+            effect: Some(itself()),
+            note: None,
+            rejects: Some(false),
+            same: Some(SameSpeed {
+                word: Sameness::Same,
+                within: 0.05,
+                low: 0.992,
+                high: 1.006,
+                confidence: 0.9,
+                p: 0.0000017,
+            }),
+        }],
         baseline: Baseline {
             opening_closing: vec![CellSpeed {
-                primary: MetricEffect {
-                    effect: Some(Effect { low: 0.991, high: 1.008, p: 0.71, ..effect(0.999, 8, 90) }),
-                    ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90)
-                },
+                primary: MetricEffect { effect: Some(itself()), ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90) },
                 ..speed(0.999, 8, 90)
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),

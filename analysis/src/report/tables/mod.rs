@@ -4,6 +4,8 @@
 mod calibration;
 /// Percentiles, distributions, drift.
 mod latency;
+/// Who is ahead, and the baseline against itself.
+mod leaderboard;
 /// Rates, service levels, ladders.
 mod loads;
 /// Bundles, hosts, digests, voids.
@@ -24,6 +26,9 @@ use super::{input::Input, table::Table};
 pub(crate) struct Tables {
     pub(crate) verdicts: Table,
     pub(crate) reasons: Table,
+    pub(crate) leaderboard: Table,
+    pub(crate) pairs: Table,
+    pub(crate) selves: Table,
     pub(crate) speed: Table,
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
@@ -55,6 +60,9 @@ impl Tables {
         Tables {
             verdicts: speed::verdicts(judgement),
             reasons: speed::reasons(judgement),
+            leaderboard: leaderboard::leaderboard(judgement),
+            pairs: leaderboard::pairs(judgement),
+            selves: leaderboard::selves(judgement),
             speed: speed::speed(judgement),
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
@@ -81,10 +89,13 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 24] {
+    pub(crate) fn all(&self) -> [&Table; 27] {
         [
             &self.verdicts,
             &self.reasons,
+            &self.leaderboard,
+            &self.pairs,
+            &self.selves,
             &self.speed,
             &self.rounds,
             &self.baseline,
