@@ -331,7 +331,8 @@ impl Script {
                 graded.push(GradedRow { trial, request, source, tokens, failure: failure.into() });
                 reference.extend(ids.iter().enumerate().map(|(position, id)| {
                     let m = margin(&ask, position);
-                    let best_id = if m > 0.0 { END } else { *id };
+                    let other = if *id == END { word(0) } else { END };
+                    let best_id = if m > 0.0 { other } else { *id };
                     let rank = 1 + u32::from(m > 0.0);
                     let position = position as u32;
                     ReferenceRow { request, position, id: *id, logprob: -0.1 - m, rank, best_id, best_logprob: -0.1 }
