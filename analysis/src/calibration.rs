@@ -17,9 +17,16 @@ use crate::{
     study::Study,
 };
 
+/// What a run's own controls would give to others; none where it has none, or too few.
+pub(crate) fn of_run(study: &Study) -> Option<Calibration> {
+    let declares = study.workload.arms().any(|(_, arm)| arm.control.is_some());
+    declares.then(|| of([study]).ok().map(|(_, shown)| shown)).flatten()
+}
+
 /// The tolerance with what it rests on, or why there is none.
-pub(crate) fn of(runs: &[Study]) -> Result<(Tolerance, Calibration), String> {
-    let (positive, negative) = (arms(runs, Control::Positive), arms(runs, Control::Negative));
+pub(crate) fn of<'a>(runs: impl IntoIterator<Item = &'a Study>) -> Result<(Tolerance, Calibration), String> {
+    let runs: Vec<&Study> = runs.into_iter().collect();
+    let (positive, negative) = (arms(&runs, Control::Positive), arms(&runs, Control::Negative));
     let found = calibrate(&positive.values().cloned().collect::<Vec<_>>()).map_err(|why| {
         let least = calibration::MIN_CONFIGURATIONS;
         format!("{} distinct honest configurations are graded, at least {least} are needed: {why}", positive.len())
@@ -44,7 +51,7 @@ pub(crate) fn of(runs: &[Study]) -> Result<(Tolerance, Calibration), String> {
 
 /// Launches of every control of a kind that was graded, by configuration. A baseline is an
 /// honest configuration like any other.
-fn arms(runs: &[Study], kind: Control) -> BTreeMap<String, Configuration> {
+fn arms(runs: &[&Study], kind: Control) -> BTreeMap<String, Configuration> {
     let mut found = BTreeMap::<String, Configuration>::new();
     for run in runs {
         let planned: BTreeSet<&str> = run.arms().into_iter().collect();

@@ -14,7 +14,7 @@ use lab::{
 };
 
 use crate::{
-    METHOD, comparison, divergence,
+    METHOD, calibration, comparison, divergence,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
     ladder,
     leaderboard::{self, Standing, leaderboard},
@@ -67,6 +67,7 @@ pub fn judge(study: &Study) -> Judgement {
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: rule.source,
+        controls: calibration::of_run(study).map(Box::new),
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         leaderboard: leaderboard(study, &candidates, &standings, &selves),
         candidates,

@@ -44,6 +44,9 @@ pub struct Judgement {
     pub workload_digest: Digest,
     /// Where the tolerances of the equivalence test come from.
     pub tolerance: Tolerance,
+    /// What this run's own controls would give as a calibration; none where it has none. No
+    /// verdict of its own rests on it.
+    pub controls: Option<Box<Calibration>>,
     /// The service levels that the workload asks for.
     pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then

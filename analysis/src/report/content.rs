@@ -3,7 +3,7 @@
 use super::{
     candidate::candidate,
     document::{Block, Document, Section},
-    escape, figures,
+    escape, figures, floor,
     formulas::FORMULAS,
     input::{Cell as Place, Input},
     number,
@@ -262,7 +262,14 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         blocks.push(Block::Table(tables.stages.clone()));
     }
     if !tables.controls.rows.is_empty() {
-        blocks.push(text("The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass."));
+        let own = if judgement.controls.is_some() {
+            "What this run's controls give to workloads that name it as their calibration. "
+        } else {
+            ""
+        };
+        blocks.push(Block::Text(format!("{own}The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass.")));
+        let said = floor::calibration(judgement).map(floor::sentences).unwrap_or_default();
+        blocks.extend(said.into_iter().map(|sentence| Block::Text(format!("{sentence}."))));
         blocks.push(Block::Table(tables.controls.clone()));
     }
     blocks

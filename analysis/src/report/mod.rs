@@ -16,6 +16,7 @@ mod words; // numbers in words
 mod board; // the leaderboard in words
 
 mod figures; // every picture
+mod floor; // what a calibration comes to
 mod formulas; // how every number is made
 mod tables; // every table
 

@@ -2,7 +2,7 @@
 
 use lab::text::shown;
 
-use super::{board, number, table::word, words};
+use super::{board, floor, number, table::word, words};
 use crate::judgement::{Candidate, Judgement, LoadFacts, Verdict};
 
 const HEADINGS: [&str; 5] = ["candidate", "outputs", "speed-up", "TTFT", "TPOT"];
@@ -42,6 +42,7 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
     }
     out.push_str(&board(judgement, width, &paint));
     out.push_str(&largest(judgement, width, &paint));
+    out.push_str(&controls(judgement, width, &paint));
     out
 }
 
@@ -67,6 +68,19 @@ fn board(judgement: &Judgement, width: usize, paint: &Paint) -> String {
         }
     }
     out
+}
+
+/// What a run of controls comes to.
+fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let Some(own) = &judgement.controls else { return String::new() };
+    let mut out = format!("{}\n", paint.dim("controls of this run"));
+    for sentence in floor::sentences(own) {
+        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
+    out + &ids.collect::<String>()
 }
 
 /// A measurement without candidates: each load with its medians and rates.

@@ -193,7 +193,7 @@ fn a_candidate_without_a_successful_request_is_undecided_and_has_no_nan() {
 
 /// serde_json writes NaN and infinity as null.
 fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
-    const OPTIONAL: [&str; 20] = [
+    const OPTIONAL: [&str; 23] = [
         "equivalence",
         "overall",
         "overall_note",
@@ -203,6 +203,9 @@ fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
         "detectable",
         "requests_to_suspect",
         "blind_control",
+        "controls",
+        "divergence",
+        "median_shared_characters",
         "slo",
         "service",
         "requests_per_s",

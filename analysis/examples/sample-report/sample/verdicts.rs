@@ -246,6 +246,7 @@ pub(crate) fn judgement() -> Judgement {
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        controls: None,
         slo: Some(Slo {
             ttft_ns: Some(Nanos::from_millis(500)),
             tpot_ns: Some(Nanos::from_millis(40)),
