@@ -57,6 +57,12 @@ pub(crate) fn is_of(trial: &Trial, cell: &Cell) -> bool {
         && trial.plan.phases.iter().any(|p| p.load == cell.load)
 }
 
+/// Whether a load is part of what is said over all loads: the steps of a ladder are not, where
+/// there are other loads.
+pub(crate) fn counts(study: &Study, load: &str) -> bool {
+    study.load(load).is_none_or(|l| l.rung.is_none()) || study.workload.loads.iter().all(|l| l.rung.is_some())
+}
+
 /// An arm's speed in one cell, with what [`overall`] goes on with: the claim's rounds only.
 pub struct Speed {
     /// As it is printed.
@@ -110,8 +116,7 @@ fn speed(study: &Study, cell: &Cell, pairings: &[Pairing<'_>], claim: &Claim) ->
     if study.workload.slo.is_some() {
         beside.push(rate("goodput", "requests/s", &|t| metrics::goodput(study, t, load)));
     }
-    let counts =
-        study.load(load).is_none_or(|l| l.rung.is_none()) || study.workload.loads.iter().all(|l| l.rung.is_some());
+    let counts = counts(study, load);
     let (model, gpus) = (cell.model.clone(), cell.gpus);
     let cell = CellSpeed { model, gpus, load: cell.load.clone(), counts, primary, beside };
     Speed { undone: undone(study, load, &claimed), cell, logs, comparable: rounds.len() }

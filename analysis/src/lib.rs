@@ -40,6 +40,8 @@ pub mod margins;
 pub mod metrics;
 /// HTML, Markdown, CSV and the terminal's table.
 pub mod report;
+/// The public scores of Cacheon V1.
+pub mod score;
 /// Do the streams hold together?
 pub mod structure;
 /// From the evidence to three words.

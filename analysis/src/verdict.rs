@@ -18,7 +18,7 @@ use crate::{
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
     ladder,
     leaderboard::{self, Standing, leaderboard},
-    loads, metrics,
+    loads, metrics, score,
     structure::{self, Outcome},
     study::{Study, Trial, outcome_name},
     voids::{self, voids},
@@ -52,7 +52,9 @@ pub fn judge(study: &Study) -> Judgement {
         let structure = structure::check(study, arm, Some(&structure));
         let decision = outputs::decide(study, arm, &structure, &rule);
         let (candidate, overall) = candidate(study, arm, &voids, structure, decision, &rule);
-        standings.insert(arm.to_owned(), Standing { overall, score: None });
+        let mode = study.workload.score.mode.name();
+        let score = candidate.scores.iter().find(|s| s.mode == mode).and_then(|s| s.score);
+        standings.insert(arm.to_owned(), Standing { overall, score });
         candidates.push(candidate);
     }
     candidates.sort_by(order);
@@ -119,6 +121,8 @@ fn candidate(
         overall_note: overall.note.clone(),
         look: overall.claim.look,
         same_speed: comparison::same_speed(&overall, study.workload.score.same_within),
+        scores: score::scores(study, arm),
+        gates: score::gates(study, arm),
         notes: voids::client_late(study, arm).into_iter().collect(),
         failures: failures(study, arm),
         outcomes: request_outcomes(study, arm),

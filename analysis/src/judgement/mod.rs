@@ -6,6 +6,7 @@ mod leaderboard;
 mod loads;
 mod outputs;
 mod same;
+mod scores;
 mod speed;
 mod tolerance;
 
@@ -21,6 +22,7 @@ pub use leaderboard::{Entry, Leaderboard, Pair, PairRatio, Unranked};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
 pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
 pub use same::{SameSpeed, Sameness, SelfSpeed};
+pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
@@ -128,6 +130,11 @@ pub struct Candidate {
     /// Whether it is as fast as the baseline, within the declared margin; none where there is no
     /// overall speed-up.
     pub same_speed: Option<SameSpeed>,
+    /// The public scores of Cacheon V1, for comparison with published rounds.
+    pub scores: Vec<Score>,
+    /// What V1 asked of outputs; none where the workload does not rank by a V1 score.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// What else a reader should know of its trials; no part of a verdict.
     pub notes: Vec<Reason>,
     /// Trials that failed.

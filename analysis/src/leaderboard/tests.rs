@@ -126,3 +126,15 @@ fn without_candidates_there_is_no_board() {
     let judgement = Script::new(honest(STEP)).seal().judge();
     assert!(judgement.leaderboard.is_none() && judgement.self_speeds.is_empty());
 }
+
+#[test]
+fn a_mode_of_v1_orders_by_its_own_score() {
+    let mut script = script();
+    script.more = "[score]\nmode = \"v1-e2e\"\n";
+    let judgement = script.seal().judge();
+    let board = board(&judgement);
+    assert_eq!((board.mode, board.entries.len()), ("v1-e2e", 4));
+    assert!(board.entries.is_sorted_by(|a, b| a.score >= b.score));
+    // V1 had no slowdown: half the time is 0.5, twice the time is 0.
+    assert!((board.entries[0].score - 0.5).abs() < 0.01 && board.entries[3].score == 0.0, "{:?}", board.entries);
+}

@@ -37,6 +37,9 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     } else {
         sections.push(section("baseline", "Checks", plain(tables)));
     }
+    if judgement.candidates.iter().any(|c| !c.scores.is_empty()) {
+        sections.push(section("scores", "Scores of Cacheon V1", scores(tables)));
+    }
     sections.extend([
         section(
             "method",
@@ -134,6 +137,12 @@ fn rates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
     let mut columns = vec!["Cell", "Arm", "Load", "Launches", "Due", "Complete", "Requests", "Output", "Steady output"];
     if judgement.loads.iter().any(|f| f.time_up > 0) {
         columns.insert(6, "Time up");
+    }
+    if judgement.loads.iter().any(|f| f.cost_per_million_tokens.is_some()) {
+        columns.push("Cost of 10⁶ tokens");
+    }
+    if judgement.loads.iter().any(|f| f.joules_per_token.is_some()) {
+        columns.push("Energy a token");
     }
     if judgement.slo.is_some() {
         columns.extend(["SLO met", "Goodput"]);
@@ -308,6 +317,19 @@ fn baseline(tables: &Tables) -> Vec<Block> {
         blocks.push(super::candidate::structure(structure));
     }
     blocks.push(table_or(&tables.voids, "Nothing was void: every trial counts."));
+    blocks
+}
+
+fn scores(tables: &Tables) -> Vec<Block> {
+    let mut blocks = vec![
+        text(
+            "For comparison with published rounds: what the public formulas of May and June 2026 say of the same streams. They decide nothing here. A burst, stuffed entries, forged logprobs or cut answers raise them as they did then; what counts is the speed-up beside them, which only equivalent outputs have.",
+        ),
+        Block::Table(tables.scores.clone()),
+    ];
+    if !tables.gates.rows.is_empty() {
+        blocks.push(Block::Table(tables.gates.clone()));
+    }
     blocks
 }
 

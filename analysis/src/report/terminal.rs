@@ -46,6 +46,19 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
     out
 }
 
+/// What a run of controls comes to.
+fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let Some(own) = &judgement.controls else { return String::new() };
+    let mut out = format!("{}\n", paint.dim("controls of this run"));
+    for sentence in floor::sentences(own) {
+        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
+    out + &ids.collect::<String>()
+}
+
 /// Who is ahead, where there is more than one, and the baseline against itself.
 fn board(judgement: &Judgement, width: usize, paint: &Paint) -> String {
     let mut lines: Vec<(usize, String)> = Vec::new();
@@ -68,19 +81,6 @@ fn board(judgement: &Judgement, width: usize, paint: &Paint) -> String {
         }
     }
     out
-}
-
-/// What a run of controls comes to.
-fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
-    let Some(own) = &judgement.controls else { return String::new() };
-    let mut out = format!("{}\n", paint.dim("controls of this run"));
-    for sentence in floor::sentences(own) {
-        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
-            out.push_str(&format!("  {line}\n"));
-        }
-    }
-    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
-    out + &ids.collect::<String>()
 }
 
 /// A measurement without candidates: each load with its medians and rates.

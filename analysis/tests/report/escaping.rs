@@ -38,6 +38,9 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
         let reasons = candidate.reasons.iter_mut().chain(&mut candidate.overall_note).chain(&mut candidate.notes);
         reasons.for_each(|r| r.text = own());
         candidate.structure.iter_mut().for_each(|c| c.examples = vec![own(), own()]);
+        let whys = candidate.scores.iter_mut().map(|s| (&mut s.why, &mut s.score));
+        whys.for_each(|(why, score)| (*why, *score) = (Some(Reason { code: "x", text: own() }), None));
+        candidate.gates.iter_mut().for_each(|g| g.why = Some(Reason { code: "x", text: own() }));
         candidate.failures.iter_mut().for_each(|f| (f.trial, f.detail) = (own(), own()));
         candidate.outcomes.iter_mut().for_each(|o| o.0 = own());
         for cell in &mut candidate.speed {

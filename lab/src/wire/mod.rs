@@ -5,11 +5,13 @@
 //! response ends. Afterwards `derive` makes chunks of them; the runner stores its result
 //! and `bench verify` computes it again from `wire.zst`, so no chunk exists without bytes.
 
+mod claims;
 mod events;
 mod framing;
 mod sse;
 
 use crate::records::{Chunk, Outcome};
+pub use claims::{Considered, Entry, entries};
 pub use framing::{Framing, Head};
 
 /// How reading a response ended, as the transport saw it.

@@ -150,6 +150,30 @@ fn structure(short: bool) -> Vec<Check> {
     ]
 }
 
+/// What V1 would have said: a floor at 0, and cut answers that look fast.
+fn scores(made: &Made, seed: u64) -> Vec<Score> {
+    let failed = Reason { code: "launch-failed", text: "5 of 8 launches failed, which V1 disqualified".into() };
+    let of = |(mode, more): (&'static str, f64)| {
+        let gain = |round: u32| (1.0 - 1.0 / made.speed + 0.01 * noise(seed, u64::from(round))).max(0.0) * more;
+        let rounds: Vec<(u32, f64)> = (1..=made.rounds).map(|round| (round, gain(round))).collect();
+        let score = stats::score::median(rounds.iter().map(|(_, s)| *s).collect()).filter(|_| made.rounds == 8);
+        let why = (made.rounds < 8).then(|| failed.clone());
+        Score { mode, score, rounds, entries: "logprobs", why }
+    };
+    [("v1-launch", 1.3), ("v1-aligned-tps", 1.1), ("v1-e2e", 1.0)].map(of).into()
+}
+
+fn gates(made: &Made) -> Vec<Gate> {
+    let gate = |code, asks, value, passed, why| Gate { code, asks, rounds: 8, passed, value, why };
+    let none = Reason { code: "not-asked", text: "no answer of it is graded".into() };
+    let why = made.margins.is_none().then_some(none);
+    let forced = "22 and 30 May: a reference gives each answer a mean logprob of −4, no token below −12";
+    vec![
+        gate("teacher-forcing", forced, why.is_none().then_some(-0.61), 8, why),
+        gate("text-similarity", "12 June: a mean similarity of texts of 0.40", Some(0.83), 8, None),
+    ]
+}
+
 fn candidate(i: u64, made: &Made) -> Candidate {
     let failures = (made.rounds..8).map(|round| Failure {
         trial: format!("{:04}-{}", 7 * (round + 1), made.name),
@@ -174,6 +198,8 @@ fn candidate(i: u64, made: &Made) -> Candidate {
         }),
         look: None,
         same_speed: None,
+        scores: scores(made, 10 * i),
+        gates: gates(made),
         notes: (made.name == "eager")
             .then(|| Reason {
                 code: "client-late",

@@ -12,6 +12,8 @@ mod loads;
 mod origin;
 /// Margins, structure, worst tokens, outcomes, failures.
 mod outputs;
+/// The public scores of Cacheon V1.
+mod scores;
 /// Verdicts, speed, rounds, the baseline against itself.
 mod speed;
 
@@ -44,6 +46,8 @@ pub(crate) struct Tables {
     pub(crate) percentiles: Table,
     pub(crate) distributions: Table,
     pub(crate) drift: Table,
+    pub(crate) scores: Table,
+    pub(crate) gates: Table,
     pub(crate) voids: Table,
     pub(crate) bundles: Table,
     pub(crate) environment: Table,
@@ -76,6 +80,8 @@ impl Tables {
             percentiles: latency::percentiles(input.series),
             distributions: latency::distributions(input.series),
             drift: latency::drift(input.drift),
+            scores: scores::scores(judgement),
+            gates: scores::gates(judgement),
             voids: origin::voids(judgement),
             bundles: origin::bundles(judgement),
             environment: origin::environment(input),
@@ -83,8 +89,8 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 25] {
-        [
+    pub(crate) fn all(&self) -> Vec<&Table> {
+        vec![
             &self.verdicts,
             &self.reasons,
             &self.leaderboard,
@@ -107,6 +113,8 @@ impl Tables {
             &self.percentiles,
             &self.distributions,
             &self.drift,
+            &self.scores,
+            &self.gates,
             &self.voids,
             &self.bundles,
             &self.environment,
