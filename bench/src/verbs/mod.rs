@@ -27,13 +27,14 @@ fn folder_of(file: &Path) -> PathBuf {
 
 /// Opens bundles that verify, byte by byte; nothing is judged that does not.
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
-    for (path, findings) in analysis::verify_set(bundles)? {
+    let (checked, study) = analysis::open_verified(bundles)?;
+    for (path, findings) in checked {
         if let Some(finding) = findings.first() {
             let what = format!("{} findings, the first: {finding}", findings.len());
             return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
         }
     }
-    analysis::Study::open(bundles)
+    study.unwrap_or_else(|| analysis::Study::open(bundles))
 }
 
 /// Writes files into a folder, which need not exist yet.

@@ -7,10 +7,12 @@
 
 mod events;
 mod framing;
+mod packed;
 mod sse;
 
 use crate::records::{Chunk, Outcome};
 pub use framing::{Framing, Head};
+pub(crate) use packed::{pack, unpack};
 
 /// How reading a response ended, as the transport saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
