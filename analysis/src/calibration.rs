@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab::workload::{BASELINE, Control, Tolerance};
 use stats::{
-    calibration::{self, Configuration, calibrate, capped_mean, configuration_mean, far_count, is_far},
+    calibration::{self, Configuration, calibrate, configuration_mean, far_count},
     clustered::launch_means,
-    eprocess,
+    equivalence::{self, Seen},
     stages::{CROSSING_LN_E, StageE},
 };
 
@@ -17,9 +17,16 @@ use crate::{
     study::Study,
 };
 
+/// What a run's own controls would give to others; none where it has none, or too few.
+pub(crate) fn of_run(study: &Study) -> Option<Calibration> {
+    let declares = study.workload.arms().any(|(_, arm)| arm.control.is_some());
+    declares.then(|| of([study]).ok().map(|(_, shown)| shown)).flatten()
+}
+
 /// The tolerance with what it rests on, or why there is none.
-pub(crate) fn of(runs: &[Study]) -> Result<(Tolerance, Calibration), String> {
-    let (positive, negative) = (arms(runs, Control::Positive), arms(runs, Control::Negative));
+pub(crate) fn of<'a>(runs: impl IntoIterator<Item = &'a Study>) -> Result<(Tolerance, Calibration), String> {
+    let runs: Vec<&Study> = runs.into_iter().collect();
+    let (positive, negative) = (arms(&runs, Control::Positive), arms(&runs, Control::Negative));
     let found = calibrate(&positive.values().cloned().collect::<Vec<_>>()).map_err(|why| {
         let least = calibration::MIN_CONFIGURATIONS;
         format!("{} distinct honest configurations are graded, at least {least} are needed: {why}", positive.len())
@@ -44,7 +51,7 @@ pub(crate) fn of(runs: &[Study]) -> Result<(Tolerance, Calibration), String> {
 
 /// Launches of every control of a kind that was graded, by configuration. A baseline is an
 /// honest configuration like any other.
-fn arms(runs: &[Study], kind: Control) -> BTreeMap<String, Configuration> {
+fn arms(runs: &[&Study], kind: Control) -> BTreeMap<String, Configuration> {
     let mut found = BTreeMap::<String, Configuration>::new();
     for run in runs {
         let planned: BTreeSet<&str> = run.arms().into_iter().collect();
@@ -64,12 +71,11 @@ fn arms(runs: &[Study], kind: Control) -> BTreeMap<String, Configuration> {
 /// One control under the tolerance that all of them give.
 fn control(name: String, launches: &Configuration, tolerance: Tolerance) -> Option<ControlFacts> {
     let cap = tolerance.cap_nats;
-    let x: Vec<Vec<f64>> =
-        launches.iter().map(|launch| launch.iter().filter_map(|r| capped_mean(r, cap)).collect()).collect();
+    let seen: Vec<Vec<Seen>> =
+        launches.iter().map(|launch| launch.iter().filter_map(|r| Seen::of(r, cap)).collect()).collect();
+    let x: Vec<Vec<f64>> = seen.iter().map(|launch| launch.iter().map(|s| s.x).collect()).collect();
     let means = launch_means(&x).ok()?;
-    let far: Vec<f64> = launches.iter().flatten().map(|r| f64::from(u8::from(is_far(r, cap)))).collect();
-    let on_x = eprocess::bet(&x.concat(), tolerance.mean, eprocess::GRID).ok()?;
-    let course = on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()?;
+    let course = equivalence::evidence(&seen.concat(), margins::limits(tolerance)).ok()?;
     let count = far_count(launches, cap);
     Some(ControlFacts {
         name,

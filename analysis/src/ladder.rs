@@ -7,7 +7,7 @@ use lab::workload::{Axis, BASELINE, Load, Rung};
 use stats::{paired, sum};
 
 use crate::{
-    comparison::{self, pairings},
+    comparison::{self, Claim, pairings},
     judgement::{Capacity, Climb, Effect, Ladder, Overall, Step, Void},
     loads::counted,
     metrics::{Service, service},
@@ -134,7 +134,9 @@ impl Place<'_> {
     /// no ratio, and without it the others say nothing: they would hide it.
     fn ratio(&self, arm: &str) -> (Option<Effect>, Vec<(u32, f64)>) {
         let Some((load, _)) = self.rungs.first() else { return (None, Vec::new()) };
-        let pairings = pairings(self.study, arm, &self.cell(load), self.voids);
+        let claim = Claim::of(self.study, arm);
+        let mut pairings = pairings(self.study, arm, &self.cell(load), self.voids);
+        pairings.retain(|p| claim.covers(p.subject.plan.round));
         let comparable: BTreeSet<u32> = pairings.iter().map(|p| p.subject.plan.round).collect();
         let (mut logs, mut whole) = (BTreeMap::<u32, Vec<f64>>::new(), true);
         for pairing in &pairings {
@@ -151,11 +153,12 @@ impl Place<'_> {
             }
         }
         let own = self.study.trials.iter().filter(|t| t.plan.arm == arm && !self.voids.contains_key(&t.plan.n));
-        let failed = own.filter(|t| t.plan.model == self.model && t.plan.gpus == self.gpus).any(|t| !t.completed());
+        let here = own.filter(|t| t.plan.model == self.model && t.plan.gpus == self.gpus);
+        let failed = here.filter(|t| claim.covers(t.plan.round)).any(|t| !t.completed());
         let logs: Vec<(u32, f64)> =
             logs.into_iter().filter_map(|(round, logs)| Some((round, sum::mean(&logs)?))).collect();
         let values: Vec<f64> = logs.iter().map(|(_, log)| *log).collect();
-        let effect = comparison::effect(&values).filter(|_| whole && !failed && logs.len() == comparable.len());
+        let effect = comparison::effect(&values, &claim).filter(|_| whole && !failed && logs.len() == comparable.len());
         (effect, logs.into_iter().map(|(round, log)| (round, libm::exp(log))).collect())
     }
 }

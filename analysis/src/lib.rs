@@ -20,14 +20,20 @@ pub mod verify;
 mod calibration;
 /// Pictures.
 mod chart;
+/// Two runs, or two arms, against each other.
+pub mod compare;
 /// Speed against the neighbouring baselines.
 pub mod comparison;
+/// Where free-running texts part.
+mod divergence;
 /// A study's rows as files for other tools.
 mod export;
 /// From an opened study to a report's input.
 mod gather;
 /// The largest load that meets the service levels.
 pub mod ladder;
+/// Who is ahead, and of whom that is shown.
+pub mod leaderboard;
 /// What each arm did under each load.
 pub mod loads;
 /// How far outputs are from the reference.
@@ -36,6 +42,8 @@ pub mod margins;
 pub mod metrics;
 /// HTML, Markdown, CSV and the terminal's table.
 pub mod report;
+/// The public scores of Cacheon V1.
+pub mod score;
 /// Do the streams hold together?
 pub mod structure;
 /// From the evidence to three words.
@@ -43,10 +51,14 @@ pub mod verdict;
 /// What is not counted.
 pub mod voids;
 
+/// From a verdict to the tokens and requests that caused it.
+mod explain;
+
 /// Bundles made of scripted behaviours.
 #[cfg(test)]
 pub(crate) mod test_support;
 
+pub use explain::explain;
 pub use export::export;
 pub use gather::report_of;
 pub use judgement::Judgement;
@@ -57,4 +69,4 @@ pub use verify::{open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.
-pub const METHOD: &str = "0.3.0";
+pub const METHOD: &str = "0.4.0";

@@ -48,6 +48,7 @@ fn of(study: &Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Loa
     let trials: Vec<&Trial> = counted(study, arm, cell, voids).collect();
     let total = |of: &dyn Fn(&Trial) -> u64| trials.iter().map(|t| of(t)).sum::<u64>();
     let time = Nanos(total(&|t| metrics::phase_time(t, load).map_or(0, |n| n.0)));
+    let tokens = total(&|t| metrics::tokens(t, load));
     let steady: Option<Vec<metrics::Steady>> = trials.iter().map(|t| metrics::steady(t, load)).collect();
     let steady = steady.filter(|all| !all.is_empty());
     let steady_time = steady.iter().flatten().map(|s| s.time().0).sum::<u64>();
@@ -73,9 +74,11 @@ fn of(study: &Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Loa
         complete: total(&|t| metrics::complete(t, load)),
         time_up: total(&|t| t.of_load(load).filter(|r| r.time_up()).count() as u64),
         requests_per_s: rate(total(&|t| metrics::complete(t, load)), time),
-        tokens_per_s: rate(total(&|t| metrics::tokens(t, load)), time),
+        tokens_per_s: rate(tokens, time),
         steady_tokens_per_s: rate(steady_tokens, Nanos(steady_time)),
         steady_share: (steady_time > 0).then(|| steady_time as f64 / time.0 as f64),
+        cost_per_million_tokens: study.workload.cost.and_then(|c| cost(c.gpu_hour, cell.gpus, time, tokens)),
+        joules_per_token: energy(study, &trials, load).filter(|_| tokens > 0).map(|mj| mj / 1e3 / tokens as f64),
         service,
         latencies: metrics
             .into_iter()
@@ -87,6 +90,23 @@ fn of(study: &Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Loa
 /// `amount` per second; 0 for nothing, none without time.
 fn rate(amount: u64, time: Nanos) -> Option<f64> {
     (time.0 > 0).then(|| amount as f64 * 1e9 / time.0 as f64)
+}
+
+/// Price of a GPU's hour × GPUs × hours / output tokens × 10⁶; none without GPUs or tokens.
+fn cost(gpu_hour: f64, gpus: u32, time: Nanos, tokens: u64) -> Option<f64> {
+    let gpu_hours = f64::from(gpus) * time.0 as f64 / 3.6e12;
+    (gpus > 0 && tokens > 0).then(|| gpu_hour * gpu_hours / tokens as f64 * 1e6)
+}
+
+/// What the GPUs took in the load phases of all trials, in millijoules; none where the telemetry
+/// of one does not say.
+fn energy(study: &Study, trials: &[&Trial], load: &str) -> Option<f64> {
+    let of = |trial: &Trial| {
+        let phase = trial.record.stages.phases.iter().find(|p| p.load == load)?;
+        metrics::energy_mj(&study.telemetry(trial).ok()?, phase.start_ns, phase.end_ns)
+    };
+    let each = trials.iter().map(|t| of(t)).collect::<Option<Vec<f64>>>()?;
+    stats::sum::sum(&each).filter(|_| !each.is_empty())
 }
 
 fn percentiles(metric: Metric, values: &Sample) -> Percentiles {
@@ -124,3 +144,6 @@ fn shape(load: &Load) -> String {
     };
     load.time.map_or(sends.clone(), |time| format!("{sends}, for {time}"))
 }
+
+#[cfg(test)]
+mod tests;

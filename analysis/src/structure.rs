@@ -72,6 +72,17 @@ impl Asked<'_> {
 pub(crate) struct Outcome {
     pub(crate) check: Check,
     pub(crate) launches: u64,
+    /// The first few violations.
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One violation, and where it can be looked up.
+pub(crate) struct Case {
+    /// The trial's folder.
+    pub(crate) trial: String,
+    pub(crate) request: u32,
+    /// What is wrong; may quote the server, is cut and printable.
+    pub(crate) what: String,
 }
 
 use Consequence::{Altered, Information, NotEquivalent};
@@ -133,7 +144,7 @@ pub(crate) fn check(study: &Study, arm: &str, baseline: Option<&[Outcome]>) -> V
                     .collect(),
             };
             for ((rule, outcome), hit) in CHECKS.iter().zip(&mut outcomes).zip(&mut hit) {
-                *hit |= note(&mut outcome.check, (rule.ask)(&asked), &trial.folder, response.request);
+                *hit |= note(outcome, (rule.ask)(&asked), &trial.folder, response.request);
             }
         }
         outcomes.iter_mut().zip(hit).for_each(|(outcome, hit)| outcome.launches += u64::from(hit));
@@ -154,16 +165,19 @@ fn empty(rule: &Rule) -> Outcome {
         holds: false,
         examples: Vec::new(),
     };
-    Outcome { check, launches: 0 }
+    Outcome { check, launches: 0, cases: Vec::new() }
 }
 
 /// Counts an answer; whether it was a violation.
-fn note(check: &mut Check, answer: Answer, folder: &str, request: u32) -> bool {
+fn note(outcome: &mut Outcome, answer: Answer, folder: &str, request: u32) -> bool {
+    let check = &mut outcome.check;
     check.asked += u64::from(!matches!(answer, Answer::NotAsked));
     let Answer::Violated(what) = answer else { return false };
     check.violations += 1;
     if check.examples.len() < EXAMPLES {
-        check.examples.push(format!("{folder}/{request}: {}", lab::text::shown(&what, 200)));
+        let what = lab::text::shown(&what, 200);
+        check.examples.push(format!("{folder}/{request}: {what}"));
+        outcome.cases.push(Case { trial: folder.to_owned(), request, what });
     }
     true
 }

@@ -118,19 +118,27 @@ impl Study {
     /// bundles of each, and the runs that calibrate it. Their bytes are compared with their
     /// manifests as they are read.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        Self::open_heard(paths, Heard::new())
+        Self::open_heard(paths, Heard::new())?
     }
 
-    /// Opens bundles of which some trials were read before.
-    pub(crate) fn open_heard(paths: &[PathBuf], mut heard: Heard) -> Result<Self> {
+    /// Opens bundles of which some trials were read before. The outer error says that they do
+    /// not belong together, the inner one what is wrong with what calibrates them.
+    pub(crate) fn open_heard(paths: &[PathBuf], mut heard: Heard) -> Result<Result<Self>> {
         let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
-        let mut study = Self::of(set.stages, &mut heard)?;
-        for member in set.calibration {
-            let run = Self::of(vec![member], &mut heard)?;
-            succession::same_kind(&run.stages[0].measure, &study.stages[0].measure)?;
-            study.calibration.push(run);
+        let study = Self::of(set.stages, &mut heard)?;
+        Ok(match set.lacks {
+            Some(problem) => Err(problem),
+            None => study.calibrated(set.calibration, &mut heard),
+        })
+    }
+
+    fn calibrated(mut self, members: Vec<set::Member>, heard: &mut Heard) -> Result<Self> {
+        for member in members {
+            let run = Self::of(vec![member], heard)?;
+            succession::same_kind(&run.stages[0].measure, &self.stages[0].measure)?;
+            self.calibration.push(run);
         }
-        Ok(study)
+        Ok(self)
     }
 
     fn of(members: Vec<set::Member>, heard: &mut Heard) -> Result<Self> {

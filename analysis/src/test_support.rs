@@ -47,6 +47,8 @@ pub(crate) struct Script {
     pub(crate) sampling: &'static str,
     /// A `[matrix]` section.
     pub(crate) matrix: &'static str,
+    /// More lines of `[rounds]`.
+    pub(crate) looks: &'static str,
     /// The load, but for its number of requests; named `c1` and closed if nothing is said.
     pub(crate) load: &'static str,
     /// An `[slo]` section, `[client]`, and the like.
@@ -66,6 +68,8 @@ pub(crate) struct Script {
     pub(crate) blind_control: bool,
     /// The GPU of the host; none where it is empty.
     pub(crate) gpu: &'static str,
+    /// Ids that the reference does not score.
+    pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
@@ -84,6 +88,7 @@ impl Script {
             tolerance: Some((0.5, 0.02, 0.2)),
             sampling: "",
             matrix: "",
+            looks: "",
             load: "name = \"c1\"\nclosed = { concurrency = 1 }",
             more: "",
             most: |_| None,
@@ -94,6 +99,7 @@ impl Script {
             declared: |_| String::new(),
             blind_control: false,
             gpu: "",
+            refuses: |_| false,
             reveal: SEED,
             arms: BTreeMap::new(),
             failed: Vec::new(),
@@ -134,13 +140,14 @@ impl Script {
         let calibration: Vec<String> = self.calibration.iter().map(Digest::to_string).collect();
         let tolerance = format!("{tolerance}calibration = {calibration:?}\n");
         let source = format!(
-            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\nblind_control = {}\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
+            "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\nblind_control = {}\n{}\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
             self.max_tokens,
             self.sampling,
             self.load,
             self.requests,
             self.rounds,
             self.blind_control,
+            self.looks,
             self.sample,
             self.matrix,
             self.more
@@ -318,6 +325,7 @@ impl Script {
                     (200, true) => (Source::Text, tokenizer.encode(&text)),
                     _ => (Source::None, Vec::new()),
                 };
+                let ids = if ids.iter().any(|id| (self.refuses)(*id)) { Vec::new() } else { ids };
                 let source = if ids.is_empty() { Source::None } else { source };
                 let failure = if ids.is_empty() { "nothing to grade" } else { "" };
                 let (trial, tokens) = (trial.folder(), ids.len() as u32);

@@ -5,7 +5,7 @@
 
 mod outputs;
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use lab::{
     Result,
@@ -14,9 +14,11 @@ use lab::{
 };
 
 use crate::{
-    METHOD, comparison,
+    METHOD, calibration, comparison, divergence,
     judgement::{Baseline, BundleRef, Candidate, FORMAT, Failure, Judgement, Slo, Void},
-    ladder, loads, metrics,
+    ladder,
+    leaderboard::{self, Standing, leaderboard},
+    loads, metrics, score,
     structure::{self, Outcome},
     study::{Study, Trial, outcome_name},
     voids::{self, voids},
@@ -28,23 +30,34 @@ pub fn judge(study: &Study) -> Judgement {
     let voids = voids(study);
     let structure = structure::check(study, BASELINE, None);
     let mut rule = Rule::of(study);
+    let within = study.workload.score.same_within;
     let (blind, arms): (Vec<&str>, Vec<&str>) =
         study.arms().into_iter().filter(|arm| *arm != BASELINE).partition(|arm| *arm == BLIND_CONTROL);
+    let baseline = comparison::speeds(study, BASELINE, &voids);
+    let mut selves = Vec::new();
+    if !arms.is_empty() || !blind.is_empty() {
+        let closing = comparison::overall(study, BASELINE, &baseline, &voids);
+        selves.push(comparison::against_itself(leaderboard::CLOSING, closing, within));
+    }
     let blind_control = blind.first().map(|arm| {
         let structure = structure::check(study, arm, Some(&structure));
         let decision = outputs::decide(study, arm, &structure, &rule);
         rule.take_blind_control(&decision);
-        candidate(study, arm, &voids, structure, decision, &rule)
+        let (control, overall) = candidate(study, arm, &voids, structure, decision, &rule);
+        selves.push(comparison::against_itself(leaderboard::CONTROL, overall, within));
+        control
     });
-    let mut candidates: Vec<Candidate> = arms
-        .into_iter()
-        .map(|arm| {
-            let structure = structure::check(study, arm, Some(&structure));
-            let decision = outputs::decide(study, arm, &structure, &rule);
-            candidate(study, arm, &voids, structure, decision, &rule)
-        })
-        .collect();
+    let (mut candidates, mut standings) = (Vec::new(), BTreeMap::new());
+    for arm in arms {
+        let structure = structure::check(study, arm, Some(&structure));
+        let decision = outputs::decide(study, arm, &structure, &rule);
+        let (candidate, overall) = candidate(study, arm, &voids, structure, decision, &rule);
+        standings.insert(arm.to_owned(), Standing { overall, score: None });
+        candidates.push(candidate);
+    }
     candidates.sort_by(order);
+    let mut ladders = ladder::ladders(study, &voids);
+    comparison::adjust(&mut candidates, &mut ladders);
     let largest =
         |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
     Judgement {
@@ -54,12 +67,16 @@ pub fn judge(study: &Study) -> Judgement {
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: rule.source,
+        controls: calibration::of_run(study).map(Box::new),
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
+        leaderboard: leaderboard(study, &candidates, &standings, &selves),
         candidates,
         blind_control,
+        self_speeds: selves,
         baseline: Baseline {
-            opening_closing: cells(comparison::speeds(study, BASELINE, &voids)),
+            opening_closing: cells(baseline),
             equivalence: rule.baseline,
+            divergence: divergence::of(study, BASELINE),
             structure: checks(structure),
             client_lag_p99_ns: largest(metrics::client_lag_p99),
             send_lag_p99_ns: largest(metrics::send_lag_p99),
@@ -67,7 +84,7 @@ pub fn judge(study: &Study) -> Judgement {
             containers: metrics::overhead(study),
         },
         loads: loads::facts(study, &voids),
-        ladders: ladder::ladders(study, &voids),
+        ladders,
         voids: voids.into_values().collect(),
     }
 }
@@ -80,29 +97,35 @@ pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
 fn candidate(
     study: &Study,
     arm: &str,
-    voids: &std::collections::BTreeMap<u32, Void>,
+    voids: &BTreeMap<u32, Void>,
     structure: Vec<Outcome>,
     decision: Decision,
     rule: &Rule,
-) -> Candidate {
+) -> (Candidate, comparison::Overall) {
     let Decision { verdict, reasons, equivalence } = decision;
     let speed = comparison::speeds(study, arm, voids);
-    let (overall, overall_note) = comparison::overall(study, arm, &speed, voids);
-    Candidate {
+    let overall = comparison::overall(study, arm, &speed, voids);
+    let candidate = Candidate {
         name: arm.to_owned(),
         description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
         verdict,
         provisional: rule.is_provisional(),
         reasons,
         equivalence,
+        divergence: divergence::of(study, arm),
         structure: checks(structure),
         speed: cells(speed),
-        overall,
-        overall_note,
+        overall: overall.effect,
+        overall_note: overall.note.clone(),
+        look: overall.claim.look,
+        same_speed: comparison::same_speed(&overall, study.workload.score.same_within),
+        scores: score::scores(study, arm),
+        gates: score::gates(study, arm),
         notes: voids::client_late(study, arm).into_iter().collect(),
         failures: failures(study, arm),
         outcomes: request_outcomes(study, arm),
-    }
+    };
+    (candidate, overall)
 }
 
 fn cells(speeds: Vec<comparison::Speed>) -> Vec<crate::judgement::CellSpeed> {
@@ -126,7 +149,7 @@ fn failures(study: &Study, arm: &str) -> Vec<Failure> {
 }
 
 fn request_outcomes(study: &Study, arm: &str) -> Vec<(String, u64)> {
-    let mut counts = std::collections::BTreeMap::<&'static str, u64>::new();
+    let mut counts = BTreeMap::<&'static str, u64>::new();
     for response in study.trials.iter().filter(|t| t.plan.arm == arm).flat_map(|t| &t.responses) {
         *counts.entry(outcome_name(response.outcome)).or_default() += 1;
     }

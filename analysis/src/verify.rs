@@ -68,20 +68,19 @@ pub fn open_verified(paths: &[PathBuf]) -> Result<(Vec<(PathBuf, Vec<Finding>)>,
     let mut measures = 0;
     for path in paths {
         let (manifest, findings, own) = verify_one(path)?;
-        measures += u32::from(manifest.kind == Kind::Measure);
+        measures += u32::from(manifest.kind == Kind::Measure && manifest.parents.is_empty());
         all.push((path.clone(), findings));
         heard.extend(own);
     }
     if all.iter().any(|(_, findings)| !findings.is_empty()) {
         return Ok((all, None));
     }
-    let study = Study::open_heard(paths, heard);
-    if paths.len() > 1
-        && measures == 1
-        && let (Err(problem), Some((path, findings))) = (&study, all.last_mut())
-    {
-        findings.push(finding(path, problem));
-    }
+    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
+        if let (true, Some((path, findings))) = (paths.len() > 1 && measures == 1, all.last_mut()) {
+            findings.push(finding(path, &problem));
+        }
+        Err(problem)
+    });
     Ok((all, Some(study)))
 }
 

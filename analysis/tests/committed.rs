@@ -46,3 +46,20 @@ fn old_bundles_verify_and_keep_their_verdicts() {
     changed(&read(&published), &read(&serde_json::to_string(&judgement).unwrap()), "", &mut found);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+#[test]
+fn the_energy_of_a_token_is_that_of_the_gpus_own_counters() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let bundle = root.join("results/2026-11-22/h100-container-vm-36e4de5e");
+    let judgement = analysis::judge(&analysis::Study::open(&[bundle]).unwrap());
+    // Joules and seconds of the load phases, from telemetry.csv and trial.json with Python's csv
+    // and json: straight lines between the samples around each phase's start and end.
+    for (arm, joules, seconds) in
+        [("baseline", 36_541.456_735_713_61, 52.608_236_085), ("half", 9_067.960_068_345_037, 13.213_516_508)]
+    {
+        let facts = judgement.loads.iter().find(|f| f.arm == arm).unwrap();
+        let power = facts.joules_per_token.unwrap() * facts.tokens_per_s.unwrap();
+        assert!((power / (joules / seconds) - 1.0).abs() < 1e-9, "{arm}: {power} W, not {}", joules / seconds);
+        assert_eq!(facts.cost_per_million_tokens, None, "nobody named a price");
+    }
+}

@@ -37,6 +37,8 @@ enum Verb {
     Verify(verbs::verify::Args),
     /// The verdict on every candidate, from bundles alone
     Judge(verbs::judge::Args),
+    /// Hold two runs, or two arms, against each other
+    Compare(verbs::compare::Args),
     /// Write the report: HTML, Markdown, SVG and CSV
     Report(verbs::report::Args),
     /// Write a study's rows as CSV for other tools
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Verb::Grade(args) => verbs::grade::run(&args),
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
+        Verb::Compare(args) => verbs::compare::run(&args),
         Verb::Report(args) => verbs::report::run(&args),
         Verb::Export(args) => verbs::export::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),

@@ -147,13 +147,13 @@ impl Observer for Lines {
         let state = &mut *held;
         match event {
             Event::Stage(words) => self.stage(state, words),
-            Event::TrialStarted { trial, of } => {
-                let remaining = (*of as u32).saturating_sub(trial.n - 1);
+            Event::TrialStarted { trial, at, of } => {
+                let remaining = (*of + 1).saturating_sub(*at) as u32;
                 if state.finished_here > 0 {
                     let left = state.began.elapsed() / state.finished_here * remaining;
                     state.ends = Some(Instant::now() + left);
                 }
-                state.trial = format!("trial {} of {of} · round {} · {}", trial.n, trial.round, trial.arm);
+                state.trial = format!("trial {at} of {of} · round {} · {}", trial.round, trial.arm);
                 state.told = Instant::now();
                 let text = format!("{} · starting{}", state.trial, state.left());
                 self.draw(state, &[text], true);

@@ -28,6 +28,8 @@ pub enum Event<'a> {
     TrialStarted {
         /// The trial.
         trial: &'a plan::Trial,
+        /// Its place in the plan, from 1; its number goes on from the stages before.
+        at: usize,
         /// Trials of the plan.
         of: usize,
     },

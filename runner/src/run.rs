@@ -79,7 +79,7 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     }
     let due = due_by_request(prepared.schedule.as_ref(), prepared.requests.len());
     let run = folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    for trial in plan.trials.iter().filter(|t| !folder.has_trial(&t.folder())) {
+    for (trial, at) in plan.trials.iter().zip(1..).filter(|(t, _)| !folder.has_trial(&t.folder())) {
         let arm = workload.arm(&trial.arm).ok_or_else(|| {
             Problem::broken(format!("the plan names the arm {}, which the workload lacks", trial.arm))
         })?;
@@ -94,7 +94,7 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
             limits: &workload.limits,
             observer: options.observer,
         };
-        options.observer.see(&Event::TrialStarted { trial, of: plan.trials.len() });
+        options.observer.see(&Event::TrialStarted { trial, at, of: plan.trials.len() });
         let launch = had.launch(&trial.arm, arm, &trial.model, trial.gpus, &run)?;
         let servers =
             trial::Servers { launch: &launch, key: Secret::of(arm, &trial.arm)?, gpus: &gpus, rest: had.rest() };

@@ -8,6 +8,7 @@ use crate::behaviour::{Behaviour, Head, Job, Place, World};
 use crate::choice::{Choice, Piece};
 use crate::compose::Composer;
 use crate::deliver::{Cut, Delivery};
+use crate::dialect::Dialect;
 use crate::pace::Pace;
 use crate::wire_json::Usage;
 
@@ -51,6 +52,7 @@ pub(crate) fn stream_head() -> Head {
 
 /// The parts of a streamed reply, composed one after another; a reply may have no end.
 pub(crate) struct Parts<'a> {
+    world: &'a World,
     behaviour: &'a dyn Behaviour,
     job: &'a Job,
     composer: &'a Composer<'a>,
@@ -77,7 +79,9 @@ impl<'a> Parts<'a> {
         job: &'a Job,
         composer: &'a Composer<'a>,
     ) -> Self {
+        let has_role = job.ask.kind == Kind::Chat && !world.options.speaks(Dialect::NoRole);
         Self {
+            world,
             behaviour,
             job,
             composer,
@@ -85,7 +89,7 @@ impl<'a> Parts<'a> {
             width: 1,
             then_width: world.options.tokens_per_chunk.max(1),
             number: 0,
-            stage: if job.ask.kind == Kind::Chat { Stage::Role } else { Stage::Content },
+            stage: if has_role { Stage::Role } else { Stage::Content },
             ready: VecDeque::new(),
         }
     }
@@ -148,7 +152,8 @@ impl Iterator for Parts<'_> {
                 Stage::End => return None,
             }
         }
-        self.ready.pop_front()
+        let part = self.ready.pop_front()?;
+        Some(Part { bytes: self.world.options.framed(part.bytes), ..part })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A request for text as meant: checked, with its prompts as token ids.
 
+use crate::dialect::Dialect;
 use crate::fields::{Fields, Input, id_list, wrong_type};
 use crate::options::Options;
 use crate::refusal::Refusal;
@@ -38,6 +39,8 @@ pub(crate) struct Ask {
     pub(crate) continuous_usage: bool,
     pub(crate) return_token_ids: bool,
     pub(crate) tokens_as_ids: bool,
+    /// Whether the end token's id is kept back.
+    pub(crate) silent_end: bool,
 }
 
 impl Ask {
@@ -103,10 +106,11 @@ impl Ask {
             logprobs,
             prompt_logprobs: if echo { prompt_logprobs.or(logprobs) } else { prompt_logprobs },
             echo,
-            include_usage: usage.flag("include_usage")?,
+            include_usage: usage.flag("include_usage")? && !options.speaks(Dialect::NoUsage),
             continuous_usage: usage.flag("continuous_usage_stats")?,
-            return_token_ids: fields.flag("return_token_ids")?,
+            return_token_ids: fields.flag("return_token_ids")? && !options.speaks(Dialect::NoIds),
             tokens_as_ids: fields.flag("return_tokens_as_token_ids")?,
+            silent_end: options.speaks(Dialect::SilentEnd),
         })
     }
 }

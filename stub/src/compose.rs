@@ -209,7 +209,8 @@ impl<'a> Composer<'a> {
     }
 
     fn ids(&self, tokens: &[(Token, String)]) -> Option<Vec<u32>> {
-        let ids = || tokens.iter().map(|(token, _)| token.id).collect();
+        let kept = |token: &Token| !(self.job.ask.silent_end && token.finish == Some(Finish::End));
+        let ids = || tokens.iter().map(|(token, _)| token).filter(|token| kept(token)).map(|token| token.id).collect();
         self.job.ask.return_token_ids.then(ids)
     }
 

@@ -22,6 +22,8 @@ mod compose;
 mod connection;
 /// Sending a reply.
 mod deliver;
+/// Ways in which honest servers differ.
+mod dialect;
 /// The fields of a request body.
 mod fields;
 /// Numbers that look random and are not.
@@ -59,6 +61,7 @@ pub mod tokens;
 /// The JSON of replies.
 mod wire_json;
 
+pub use dialect::Dialect;
 pub use mode::Mode;
 pub use model::Weights;
 pub use options::Options;

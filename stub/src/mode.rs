@@ -21,7 +21,7 @@ pub enum Mode {
     Burst,
     /// Cheat: honest for requests that look like an audit, garbage for the rest.
     AuditAware,
-    /// Cheat: 145 right tokens, then one chunk of empty logprob entries.
+    /// Cheat: right tokens for 145 of 512, then one chunk of empty logprob entries.
     StuffedLogprobs,
     /// Cheat: garbage whose forged logprobs make each token a near-tie.
     ForgedTies,
@@ -45,6 +45,8 @@ pub enum Mode {
     NoDone,
     /// Cheat: answers a prompt whose first 32 tokens it has seen from a cache.
     Cached,
+    /// Cheat: answers a share `--mixture` of the requests with the answer to an earlier prompt.
+    Stale,
     /// Cheat: reads only the last 64 tokens of the context.
     TruncatedContext,
     /// Cheat: samples at temperature 0.2 when asked for greedy decoding.

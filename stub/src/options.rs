@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 
+use crate::dialect::Dialect;
 use crate::mode::Mode;
 use crate::model::Weights;
 use crate::span;
@@ -70,6 +71,9 @@ pub struct Options {
     /// Tokens in each chunk after the first.
     #[arg(long, value_name = "COUNT", default_value_t = 1, help_heading = "Latency")]
     pub tokens_per_chunk: usize,
+    /// Ways in which honest servers write the same answer differently.
+    #[arg(long, value_enum, value_name = "WAY,…", value_delimiter = ',', help_heading = "Latency")]
+    pub dialect: Vec<Dialect>,
     /// Compose one honest answer for all streamed requests that differ in the prompt only, and
     /// replay it.
     #[arg(long, help_heading = "Latency")]
@@ -87,7 +91,7 @@ pub struct Options {
     /// Chunks before a fault in mid-stream.
     #[arg(long, value_name = "COUNT", default_value_t = 5, help_heading = "Mode")]
     pub fault_after: usize,
-    /// Share of requests that `mixture` serves from an unrelated model.
+    /// Share of requests that `mixture` serves from an unrelated model, and `stale` with an old answer.
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, help_heading = "Mode")]
     pub mixture: f64,
     /// Time between bytes in `drip` and `slow-headers`.

@@ -193,6 +193,31 @@ fn a_mixture_serves_about_its_share_from_another_model() {
 }
 
 #[test]
+fn a_stale_answer_is_that_of_an_earlier_prompt() {
+    let stale = server(&["--mode", "stale", "--mixture", "1"]);
+    let ask = |content: &str| chat(&stale, content, 20, json!({})).ids();
+    let first = ask(QUESTION);
+    assert_eq!(first, honest(20, json!({})).ids());
+    assert_eq!(ask("And what then?"), first);
+}
+
+#[test]
+fn dialects_change_how_an_answer_is_written_and_not_what_it_says() {
+    let short = ["--mean-tokens", "20"];
+    let ask = |args: &[&str]| chat(&server(&[&short[..], args].concat()), QUESTION, 400, json!({}));
+    let plain = ask(&[]);
+    for way in ["no-ids", "no-usage", "no-role", "silent-end", "comments", "crlf", "comments,crlf"] {
+        let other = ask(&["--dialect", way]);
+        assert_eq!((other.content(), other.finish()), (plain.content(), plain.finish()), "{way}");
+    }
+    assert!(ask(&["--dialect", "no-ids"]).ids().is_empty());
+    let (silent, all) = (ask(&["--dialect", "silent-end"]).ids(), plain.ids());
+    assert_eq!(silent, all[..all.len() - 1], "all but the end token");
+    assert!(ask(&["--dialect", "comments"]).text().contains("\n: keep-alive\n\ndata: "));
+    assert!(ask(&["--dialect", "crlf"]).text().contains("\r\n\r\ndata: "));
+}
+
+#[test]
 fn an_early_role_chunk_comes_long_before_the_first_token() {
     let log = tempfile::NamedTempFile::new().unwrap();
     let path = log.path().to_str().unwrap();

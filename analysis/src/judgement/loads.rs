@@ -47,6 +47,12 @@ pub struct LoadFacts {
     pub steady_tokens_per_s: Option<f64>,
     /// The share of the phases' time that lies in their steady windows.
     pub steady_share: Option<f64>,
+    /// Price of a million output tokens of complete requests, in the currency of `[cost]`; none
+    /// without a price, GPUs or tokens.
+    pub cost_per_million_tokens: Option<f64>,
+    /// Energy of the GPUs over output tokens of complete requests, in joules; none where it is
+    /// not known of every phase.
+    pub joules_per_token: Option<f64>,
     /// Against the service levels, where the workload states some.
     pub service: Option<Service>,
     /// Percentiles of the complete requests' latencies.

@@ -1,8 +1,12 @@
 //! What `bench judge` says: plain values, in the order in which people read them. Every
 //! number carries its unit in its name; ratios are candidate / baseline.
 
+mod explanation;
+mod leaderboard;
 mod loads;
 mod outputs;
+mod same;
+mod scores;
 mod speed;
 mod tolerance;
 
@@ -11,14 +15,21 @@ use serde::Serialize;
 
 use crate::metrics::Overhead;
 
+pub use explanation::{
+    BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
+};
+pub use leaderboard::{Entry, Leaderboard, Pair, PairRatio, Unranked};
 pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Equivalence, StageEvidence, WorstToken};
+pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
+pub use same::{SameSpeed, Sameness, SelfSpeed};
+pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
 pub use tolerance::{Calibration, ControlFacts, Tolerance};
 
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
-/// each load, ladders, notes, the client's lag.
-pub const FORMAT: u32 = 2;
+/// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
+/// leaderboard, looks, costs.
+pub const FORMAT: u32 = 3;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,13 +46,21 @@ pub struct Judgement {
     pub workload_digest: Digest,
     /// Where the tolerances of the equivalence test come from.
     pub tolerance: Tolerance,
+    /// What this run's own controls would give as a calibration; none where it has none. No
+    /// verdict of its own rests on it.
+    pub controls: Option<Box<Calibration>>,
     /// The service levels that the workload asks for.
     pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
     /// undecided, then altered.
     pub candidates: Vec<Candidate>,
+    /// The candidates that are equivalent, in the order of their speed; none without candidates.
+    pub leaderboard: Option<Leaderboard>,
     /// The baseline, served and judged as a candidate, where the workload asks for it.
     pub blind_control: Option<Candidate>,
+    /// The baseline against itself, overall: the closing one against the opening one, and the
+    /// blind control against its neighbours. None without candidates.
+    pub self_speeds: Vec<SelfSpeed>,
     /// The baseline held against itself.
     pub baseline: Baseline,
     /// What each arm did under each load: the baseline first, then by name, then by cell.
@@ -95,6 +114,8 @@ pub struct Candidate {
     pub reasons: Vec<Reason>,
     /// The equivalence test's numbers; none without graded outputs.
     pub equivalence: Option<Equivalence>,
+    /// Its texts beside the baseline's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks, each with its count, also those that found nothing.
     pub structure: Vec<Check>,
     /// Speed in each cell.
@@ -103,6 +124,17 @@ pub struct Candidate {
     pub overall: Option<Effect>,
     /// Why there is no overall speed-up, or why it supports no claim.
     pub overall_note: Option<Reason>,
+    /// Which of the declared looks the claim rests on, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
+    /// Whether it is as fast as the baseline, within the declared margin; none where there is no
+    /// overall speed-up.
+    pub same_speed: Option<SameSpeed>,
+    /// The public scores of Cacheon V1, for comparison with published rounds.
+    pub scores: Vec<Score>,
+    /// What V1 asked of outputs; none where the workload does not rank by a V1 score.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
     /// What else a reader should know of its trials; no part of a verdict.
     pub notes: Vec<Reason>,
     /// Trials that failed.
@@ -138,6 +170,8 @@ pub struct Baseline {
     pub opening_closing: Vec<CellSpeed>,
     /// Its margins under the reference: the reference's self-consistency.
     pub equivalence: Option<Equivalence>,
+    /// The closing baseline's texts beside the opening one's; information.
+    pub divergence: Option<Divergence>,
     /// Structural checks.
     pub structure: Vec<Check>,
     /// Largest p99, over the trials of all arms, of how late the client turned to requests.

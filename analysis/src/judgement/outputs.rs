@@ -58,6 +58,17 @@ pub struct StageEvidence {
     pub requests_to_suspect: Option<u64>,
 }
 
+/// An arm's texts beside the opening baseline's, where nobody forced a prefix: information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Divergence {
+    /// Requests that both completed.
+    pub requests: u64,
+    /// Those of them with the same text.
+    pub identical: u64,
+    /// The median, over the others, of the characters before the first that differs.
+    pub median_shared_characters: Option<u64>,
+}
+
 /// One output token far from the reference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WorstToken {

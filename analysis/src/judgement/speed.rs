@@ -34,8 +34,12 @@ pub struct MetricEffect {
     pub candidate: f64,
     /// As a speed-up: above 1 the candidate is better, whatever the metric.
     pub effect: Option<Effect>,
-    /// The candidate's value divided by that of its baselines, each round, as speed-up.
+    /// The candidate's value divided by that of its baselines, each round of the claim, as
+    /// speed-up.
     pub rounds: Vec<(u32, f64)>,
+    /// The same of further rounds, which are no part of the claim.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<(u32, f64)>,
 }
 
 /// A speed-up with its interval.
@@ -43,16 +47,23 @@ pub struct MetricEffect {
 pub struct Effect {
     /// Rounds it comes from.
     pub rounds: u64,
-    /// At least [`stats`]'s minimum of rounds; otherwise no claim is made.
+    /// At least [`stats`]'s minimum of rounds, and a declared look is reached where looks are
+    /// declared; otherwise no claim is made.
     pub powered: bool,
     /// Geometric mean.
     pub speedup: f64,
-    /// Lower limit of the 95 % interval.
+    /// Lower limit of the interval.
     pub low: f64,
     /// Upper limit.
     pub high: f64,
+    /// The interval's confidence: 0.95, or what the declared look leaves.
+    pub confidence: f64,
     /// Two-sided p of the paired t test.
     pub p: f64,
+    /// p adjusted for the others of its family (METHOD, section Speed): by Holm for a candidate's
+    /// overall speed-up, by Benjamini–Hochberg for all other comparisons of candidates; none of
+    /// the baseline against itself.
+    pub adjusted_p: Option<f64>,
     /// Exact two-sided sign-flip p.
     pub sign_flip_p: Option<f64>,
     /// Minimum detectable effect at 80 % power, as a ratio above 1.

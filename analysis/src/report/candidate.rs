@@ -33,7 +33,7 @@ pub(crate) fn candidate(place: usize, candidate: &Candidate, tables: &Tables, st
         blocks
             .push(Block::List(candidate.notes.iter().map(|n| format!("Note: {}.", escape::detail(&n.text))).collect()));
     }
-    let columns = ["Cell", "Metric", "Baseline", "This", "Speed-up", "p", "Sign-flip p", "Detectable"];
+    let columns = ["Cell", "Metric", "Baseline", "This", "Speed-up", "p", "p, adjusted", "Sign-flip p", "Detectable"];
     push_table(&mut blocks, tables.speed.of(&name).without(steps).pick(&columns).unless_constant("Cell"));
     let facts = tables.equivalence.of(&name);
     if !facts.rows.is_empty() {

@@ -3,7 +3,7 @@
 use super::{
     candidate::candidate,
     document::{Block, Document, Section},
-    escape, figures,
+    escape, figures, floor,
     formulas::FORMULAS,
     input::{Cell as Place, Input},
     number,
@@ -21,6 +21,7 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     let mut sections = Vec::new();
     if compared {
         sections.push(section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]));
+        sections.push(section("leaderboard", "Leaderboard", leaderboard(judgement, tables)));
         sections.push(section("speed", "Speed", speed(judgement)));
     }
     sections.push(section("rates", "Rates", rates(judgement, tables)));
@@ -35,6 +36,9 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
         sections.push(section("baseline", "The baseline against itself", baseline(tables)));
     } else {
         sections.push(section("baseline", "Checks", plain(tables)));
+    }
+    if judgement.candidates.iter().any(|c| !c.scores.is_empty()) {
+        sections.push(section("scores", "Scores of Cacheon V1", scores(tables)));
     }
     sections.extend([
         section(
@@ -102,6 +106,23 @@ fn speed(judgement: &Judgement) -> Vec<Block> {
     blocks
 }
 
+fn leaderboard(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    let Some(board) = &judgement.leaderboard else { return Vec::new() };
+    let said = board.void.iter().map(|void| format!("Void: {}.", escape::detail(&void.text)));
+    let said = said.chain(board.notes.iter().map(|note| format!("Note: {}.", escape::detail(&note.text))));
+    let said: Vec<String> = said.collect();
+    let mut blocks = Vec::new();
+    if !said.is_empty() {
+        blocks.push(Block::List(said));
+    }
+    blocks.push(table_or(&tables.leaderboard, "There is no candidate."));
+    if !tables.pairs.rows.is_empty() {
+        let summary = words::counted(tables.pairs.rows.len() as u64, "pair") + " of candidates against each other";
+        blocks.push(Block::Fold { summary, open: false, table: tables.pairs.clone() });
+    }
+    blocks
+}
+
 /// The cells that are steps of a ladder.
 fn steps(judgement: &Judgement) -> Vec<String> {
     let of = |l: &Ladder| {
@@ -116,6 +137,12 @@ fn rates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
     let mut columns = vec!["Cell", "Arm", "Load", "Launches", "Due", "Complete", "Requests", "Output", "Steady output"];
     if judgement.loads.iter().any(|f| f.time_up > 0) {
         columns.insert(6, "Time up");
+    }
+    if judgement.loads.iter().any(|f| f.cost_per_million_tokens.is_some()) {
+        columns.push("Cost of 10⁶ tokens");
+    }
+    if judgement.loads.iter().any(|f| f.joules_per_token.is_some()) {
+        columns.push("Energy a token");
     }
     if judgement.slo.is_some() {
         columns.extend(["SLO met", "Goodput"]);
@@ -235,12 +262,23 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         "ln E",
     ];
     blocks.push(Block::Table(tables.equivalence.pick(&columns)));
+    if !tables.divergence.rows.is_empty() {
+        blocks.push(text("For information, how often texts are the opening baseline's to the last character, and how far the others share their beginning. The baseline's own row says how often it repeats itself."));
+        blocks.push(Block::Table(tables.divergence.clone()));
+    }
     if !tables.stages.rows.is_empty() {
         blocks.push(text("A stage has prompts drawn anew and launches of its own. An arm is suspect once E reaches 10³, and altered only if E, begun anew with a later stage, does so again."));
         blocks.push(Block::Table(tables.stages.clone()));
     }
     if !tables.controls.rows.is_empty() {
-        blocks.push(text("The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass."));
+        let own = if judgement.controls.is_some() {
+            "What this run's controls give to workloads that name it as their calibration. "
+        } else {
+            ""
+        };
+        blocks.push(Block::Text(format!("{own}The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass.")));
+        let said = floor::calibration(judgement).map(floor::sentences).unwrap_or_default();
+        blocks.extend(said.into_iter().map(|sentence| Block::Text(format!("{sentence}."))));
         blocks.push(Block::Table(tables.controls.clone()));
     }
     blocks
@@ -264,7 +302,8 @@ fn baseline(tables: &Tables) -> Vec<Block> {
         text(
             "Each block opens and closes with the same baseline. What differs between the two is noise and drift: no smaller effect of a candidate can be believed.",
         ),
-        table_or(&tables.baseline.pick(&columns), "The baseline was not measured twice in any block."),
+        table_or(&tables.selves, "The baseline was not measured twice in any block."),
+        table_or(&tables.baseline.pick(&columns), "No cell of it has two baselines."),
     ];
     if let [first, ..] = tables.equivalence.of("baseline").rows.as_slice() {
         blocks.push(text(
@@ -278,6 +317,19 @@ fn baseline(tables: &Tables) -> Vec<Block> {
         blocks.push(super::candidate::structure(structure));
     }
     blocks.push(table_or(&tables.voids, "Nothing was void: every trial counts."));
+    blocks
+}
+
+fn scores(tables: &Tables) -> Vec<Block> {
+    let mut blocks = vec![
+        text(
+            "For comparison with published rounds: what the public formulas of May and June 2026 say of the same streams. They decide nothing here. A burst, stuffed entries, forged logprobs or cut answers raise them as they did then; what counts is the speed-up beside them, which only equivalent outputs have.",
+        ),
+        Block::Table(tables.scores.clone()),
+    ];
+    if !tables.gates.rows.is_empty() {
+        blocks.push(Block::Table(tables.gates.clone()));
+    }
     blocks
 }
 

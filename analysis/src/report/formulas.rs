@@ -15,7 +15,7 @@ const fn formula(name: &'static str, formula: &'static str, meaning: &'static st
 }
 
 /// In the order in which a reader needs them.
-pub(crate) const FORMULAS: [Formula; 20] = [
+pub(crate) const FORMULAS: [Formula; 23] = [
     formula(
         "TTFT",
         "t(first chunk with output) − t(send)",
@@ -39,7 +39,7 @@ pub(crate) const FORMULAS: [Formula; 20] = [
     formula(
         "E2EL at equal work",
         "t(token k) − t(send), k = min(N candidate, N of both baselines)",
-        "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one.",
+        "The primary metric: both arms are timed to the same token of the same request, so that a shorter answer is not a faster one. An answer below nine tenths of the baselines', or a failed one, counts as no faster than the baseline's.",
         "METHOD, Speed",
     ),
     formula(
@@ -59,6 +59,18 @@ pub(crate) const FORMULAS: [Formula; 20] = [
         "output tokens of completed requests that came in the steady window / its length",
         "The window of a closed load is from the moment when most requests are in flight to the last intended send; of other loads from the first to the last intended send. None where it is shorter than a tenth of the phase.",
         "METHOD, Metrics",
+    ),
+    formula(
+        "Cost of 10⁶ tokens",
+        "price of a GPU's hour · GPUs · hours of the load phases / output tokens of completed requests · 10⁶",
+        "In the currency of the workload's [cost].",
+        "METHOD, Metrics",
+    ),
+    formula(
+        "Energy a token",
+        "energy of the GPUs in the load phases / output tokens of completed requests",
+        "In joules, from the GPUs' own energy counters, read on the line between the samples around a phase's start and end.",
+        "NVML; METHOD, Metrics",
     ),
     formula(
         "SLO met",
@@ -125,5 +137,11 @@ pub(crate) const FORMULAS: [Formula; 20] = [
         "½ · 1/G · Σ_{g} Π_{i} (1 + λ_{g} (x_{i} − δ)) + ½ · the same on h",
         "Evidence against “the mean is at most δ”, as a bet that cannot win in the long run if that is true. Suspect from 10³, altered from 10⁶; METHOD says how many launches must agree.",
         "Waudby-Smith and Ramdas 2024; METHOD, Equivalence",
+    ),
+    formula(
+        "V1 scores",
+        "v1-e2e: median over prompts of max(0, (b_{k} − m_{k}) / b_{k}), k = min(N_{b}, N_{m})",
+        "Times b and m of baseline and candidate to the k-th counted entry, 0 below nine tenths of the baseline's entries. v1-launch and v1-aligned-tps: half the gain in median TTFT, half that in median tokens a second. Medians over rounds.",
+        "Cacheon, May and June 2026; METHOD, Scores",
     ),
 ];

@@ -13,13 +13,17 @@ mod input; // what a report is made from
 mod table; // tables as values, and as CSV
 mod words; // numbers in words
 
+mod board; // the leaderboard in words
+
 mod figures; // every picture
+mod floor; // what a calibration comes to
 mod formulas; // how every number is made
 mod tables; // every table
 
 mod document; // a report as a value
 
 mod candidate; // the section on one candidate
+mod compared; // two runs against each other, for a terminal
 mod content; // what a report says
 
 mod html; // HTML that cannot forget to escape
@@ -28,6 +32,10 @@ mod markdown; // report.md
 mod page; // index.html
 mod terminal; // the verdict table of a terminal
 
+mod explanation; // the evidence behind one verdict, for a terminal
+
+pub use compared::compared;
+pub use explanation::explanation;
 pub use input::{Cell, Drift, DriftPoint, Input, Series};
 pub use terminal::table;
 
@@ -43,7 +51,7 @@ pub fn render(input: &Input) -> Vec<(String, Vec<u8>)> {
         ("report.md".to_owned(), markdown::markdown(&document)),
         ("verdicts.json".to_owned(), json::json(input.judgement)),
     ];
-    files.extend(tables.all().map(|table| (table.file(), table.csv().into_bytes())));
+    files.extend(tables.all().into_iter().map(|table| (table.file(), table.csv().into_bytes())));
     files.extend(plots(&document));
     files
 }

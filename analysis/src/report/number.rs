@@ -106,6 +106,11 @@ pub(crate) fn percent_of(share: f64) -> Number {
     }
 }
 
+/// A declared share in percent, or what it leaves: 1 − 0.02 is 98.
+pub(crate) fn declared_percent(share: f64) -> Number {
+    declared(libm::round(share * 1e6) / 1e4)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

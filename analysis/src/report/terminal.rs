@@ -2,7 +2,7 @@
 
 use lab::text::shown;
 
-use super::{number, table::word, words};
+use super::{board, floor, number, table::word, words};
 use crate::judgement::{Candidate, Judgement, LoadFacts, Verdict};
 
 const HEADINGS: [&str; 5] = ["candidate", "outputs", "speed-up", "TTFT", "TPOT"];
@@ -40,7 +40,46 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
             out.push_str(&format!("  {}\n", paint.dim(&text)));
         }
     }
+    out.push_str(&board(judgement, width, &paint));
     out.push_str(&largest(judgement, width, &paint));
+    out.push_str(&controls(judgement, width, &paint));
+    out
+}
+
+/// What a run of controls comes to.
+fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let Some(own) = &judgement.controls else { return String::new() };
+    let mut out = format!("{}\n", paint.dim("controls of this run"));
+    for sentence in floor::sentences(own) {
+        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
+    out + &ids.collect::<String>()
+}
+
+/// Who is ahead, where there is more than one, and the baseline against itself.
+fn board(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    if let Some(board) = judgement.leaderboard.as_ref().filter(|b| b.entries.len() > 1) {
+        lines.push((0, board::heading(board.mode)));
+        lines.extend(board.void.iter().map(|void| (2, format!("void: {}", super::escape::detail(&void.text)))));
+        lines.extend(board.entries.iter().map(|e| (2, board::entry(e, board.mode))));
+        lines.extend(board.notes.iter().map(|note| (2, format!("note: {}", super::escape::detail(&note.text)))));
+    }
+    let selves = board::selves(judgement);
+    if !selves.is_empty() {
+        lines.push((0, "the baseline against itself".to_owned()));
+        lines.extend(selves.into_iter().map(|line| (2, line)));
+    }
+    let mut out = String::new();
+    for (indent, line) in lines {
+        for line in wrapped(&line, width.clamp(20, WIDEST_SENTENCE) - indent) {
+            let line = if indent == 0 { paint.dim(&line) } else { line };
+            out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+        }
+    }
     out
 }
 
@@ -153,7 +192,7 @@ fn line(out: &mut String, cells: &[String; 5], widths: &[usize; 5], paint: impl 
 }
 
 /// Lines of at most `width` characters, broken at spaces; a longer word is broken anywhere.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut letters: Vec<char> = word.chars().collect();
@@ -178,22 +217,22 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Colours, or none.
-struct Paint(bool);
+pub(crate) struct Paint(pub(crate) bool);
 
 impl Paint {
     fn with(&self, code: &str, text: &str) -> String {
         if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn bold(&self, text: &str) -> String {
+    pub(crate) fn bold(&self, text: &str) -> String {
         self.with("1", text)
     }
 
-    fn dim(&self, text: &str) -> String {
+    pub(crate) fn dim(&self, text: &str) -> String {
         self.with("2", text)
     }
 
-    fn verdict(&self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn verdict(&self, verdict: Verdict, text: &str) -> String {
         let code = match verdict {
             Verdict::Equivalent => "32",
             Verdict::Undecided => "33",

@@ -188,7 +188,10 @@ pub(crate) fn how_fast(candidate: &Candidate) -> (&'static str, String) {
 }
 
 fn faster(e: &Effect) -> (&'static str, String) {
-    let between = |low: f64, high: f64| format!("95 % interval {}–{} %", percent(low).digits(), percent(high).digits());
+    let confidence = number::declared_percent(e.confidence);
+    let between = |low: f64, high: f64| {
+        format!("{} % interval {}–{} %", confidence.digits(), percent(low).digits(), percent(high).digits())
+    };
     let point = percent(e.speedup);
     if e.low > 1.0 {
         ("is", format!("{} % faster than the baseline ({})", point.digits(), between(e.low, e.high)))
@@ -289,7 +292,18 @@ mod tests {
     use super::*;
 
     fn effect(speedup: f64, low: f64, high: f64, rounds: u64) -> Effect {
-        Effect { rounds, powered: rounds >= 6, speedup, low, high, p: 0.01, sign_flip_p: None, detectable: None }
+        Effect {
+            rounds,
+            powered: rounds >= 6,
+            speedup,
+            low,
+            high,
+            confidence: 0.95,
+            p: 0.01,
+            adjusted_p: None,
+            sign_flip_p: None,
+            detectable: None,
+        }
     }
 
     #[test]

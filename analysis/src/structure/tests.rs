@@ -52,7 +52,7 @@ fn every_check_is_asked_of_somebody() {
     let ids = checks(eight, eight);
     let more = checks(full, |ask| {
         let mut said = Said::ids(&answer(ask.request, ask.max_tokens), STEP, ask.max_tokens);
-        said.parts.iter_mut().for_each(|p| p.entries = vec!["x"]);
+        said.parts.iter_mut().for_each(|p| p.entries = vec!["x".into()]);
         if ask.request.is_multiple_of(2) { said.text_only() } else { said }
     });
     let mut long = Script::new(full).arm("odd", full);
@@ -189,14 +189,14 @@ fn an_end_token_that_is_counted_but_not_sent_is_honest() {
 fn stuffed_logprob_entries() {
     let stuffed = |ask: &Ask| {
         let mut said = full(ask);
-        said.parts[4].entries = vec![""; 367];
+        said.parts[4].entries = vec![String::new(); 367];
         said
     };
     assert_eq!(of(stuffed), ["entries-are-tokens"]);
     assert_eq!(of(move |ask| stuffed(ask).text_only()), ["entries-are-tokens-text"]);
     let unicode = |ask: &Ask| {
         let mut said = full(ask);
-        said.parts.iter_mut().for_each(|p| p.entries = vec![""]);
+        said.parts.iter_mut().for_each(|p| p.entries = vec![String::new()]);
         said
     };
     assert_eq!(of(unicode), [""; 0], "an entry is empty where its token is part of a character");

@@ -143,6 +143,12 @@ fn check(
     {
         return Err(format!("token {}: a first choice of {} after {}", r.position, r.best_logprob, r.logprob));
     }
+    if let Some(r) = seen.iter().find(|r| r.id == r.best_id && r.best_logprob - r.logprob > MOST_ROUNDING) {
+        return Err(format!(
+            "token {} is its own first choice and has a logprob of {} beside {}",
+            r.position, r.logprob, r.best_logprob
+        ));
+    }
     if row.source == Source::None {
         return if seen.is_empty() { Ok(()) } else { Err("rows of an output that was not graded".into()) };
     }

@@ -90,6 +90,10 @@ pub struct Step {
     pub tokens: u32,
     /// Whether it carried output: text that shows, or ids that are not all special tokens.
     pub output: bool,
+    /// Whether it carried any text.
+    pub text: bool,
+    /// Entries in its list of logprobs.
+    pub entries: u32,
 }
 
 impl Response {
@@ -126,6 +130,8 @@ impl Response {
                     offset_ns: exchange.stamp(c.read),
                     tokens: if covered { ids_so_far } else { share },
                     output: is_visible(&c.text) || c.ids.iter().any(|id| !tokenizer.is_special(*id)),
+                    text: !c.text.is_empty(),
+                    entries: c.entries,
                 }
             })
             .collect();

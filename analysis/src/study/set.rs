@@ -17,13 +17,15 @@ pub(super) struct Set {
     pub(super) stages: Vec<Member>,
     /// The runs that its workload names as its calibration, as it names them.
     pub(super) calibration: Vec<Member>,
+    /// Why the calibration is not whole, where it is not.
+    pub(super) lacks: Option<Problem>,
 }
 
 /// Sorts bundles that belong together, given in any order.
 ///
 /// # Errors
 /// `NotComparable` where they are not the stages of one run with their grades and the
-/// calibration that its workload names, all of it.
+/// calibration that its workload names.
 pub(super) fn sort(bundles: Vec<Bundle>) -> Result<Set> {
     let mut ids = BTreeSet::new();
     if let Some(twice) = bundles.iter().find(|b| !ids.insert(b.id)) {
@@ -47,16 +49,18 @@ pub(super) fn sort(bundles: Vec<Bundle>) -> Result<Set> {
     let (mut calibration, stages): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| calibrating(m.measure.id));
     let stages = in_order(stages)?;
     let wanted = calibration_of(&stages[0].measure)?;
-    let mut found = Vec::new();
+    let (mut found, mut lacks) = (Vec::new(), None);
     for id in wanted {
-        let Some(i) = calibration.iter().position(|m| m.measure.id == id) else {
-            let next = "name that bundle and its grade too, or keep them in the same folder of results";
-            return Err(refused(&format!("the workload is calibrated by {id}, which is not here"), next)
-                .at(place(&stages[0].measure)));
-        };
-        found.push(calibration.swap_remove(i));
+        match calibration.iter().position(|m| m.measure.id == id) {
+            Some(i) => found.push(calibration.swap_remove(i)),
+            None => {
+                let next = "name that bundle and its grade too, or keep them in the same folder of results";
+                let what = format!("the workload is calibrated by {id}, which is not here");
+                lacks = Some(refused(&what, next).at(place(&stages[0].measure)));
+            }
+        }
     }
-    Ok(Set { stages, calibration: found })
+    Ok(Set { stages, calibration: found, lacks })
 }
 
 /// The ids of the measure bundles that a bundle's workload names as its calibration.

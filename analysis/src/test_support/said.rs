@@ -38,7 +38,10 @@ pub(crate) struct Part {
     pub(crate) at_ns: u64,
     pub(crate) ids: Vec<u32>,
     pub(crate) text: String,
-    pub(crate) entries: Vec<&'static str>,
+    /// Tokens in its list of logprobs.
+    pub(crate) entries: Vec<String>,
+    /// What each of them says it considered.
+    pub(crate) tops: Vec<(String, f64)>,
 }
 
 impl Said {
@@ -51,7 +54,7 @@ impl Said {
             .copied()
             .chain(end)
             .zip(1..)
-            .map(|(id, i)| Part { at_ns: i * step_ns, ids: vec![id], text: text_of(id), entries: Vec::new() })
+            .map(|(id, i)| Part { at_ns: i * step_ns, ids: vec![id], text: text_of(id), entries: vec![], tops: vec![] })
             .collect();
         Said {
             claimed_output: Some(parts.len() as u64),
@@ -69,6 +72,14 @@ impl Said {
     pub(crate) fn text_only(mut self) -> Self {
         self.parts.retain(|p| !p.text.is_empty());
         self.parts.iter_mut().for_each(|p| p.ids.clear());
+        self
+    }
+
+    /// The same with a list of logprobs in each event: its token, sure of itself.
+    pub(crate) fn listed(mut self) -> Self {
+        for part in &mut self.parts {
+            (part.entries, part.tops) = (vec![part.text.clone()], vec![(part.text.clone(), -0.1)]);
+        }
         self
     }
 

@@ -124,7 +124,10 @@ fn event(part: &Part) -> String {
         choice["token_ids"] = serde_json::json!(part.ids);
     }
     if !part.entries.is_empty() {
-        let entries: Vec<_> = part.entries.iter().map(|t| serde_json::json!({"token": t, "logprob": -0.1})).collect();
+        let top = |(token, logprob): &(String, f64)| serde_json::json!({"token": token, "logprob": logprob});
+        let tops: Vec<_> = part.tops.iter().map(top).collect();
+        let entry = |token| serde_json::json!({"token": token, "logprob": -0.1, "top_logprobs": tops});
+        let entries: Vec<_> = part.entries.iter().map(entry).collect();
         choice["logprobs"] = serde_json::json!({"content": entries});
     }
     serde_json::json!({"choices": [choice]}).to_string()

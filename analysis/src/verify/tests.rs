@@ -373,4 +373,5 @@ fn reads_out_of_order_and_answers_before_their_question_are_refused() {
 }
 
 mod contracts;
+mod tables;
 mod telemetry;

@@ -194,6 +194,33 @@ def paired(x):
             "high90": float(narrow.high), "flip_p": float(flips.pvalue)}
 
 
+def welch(x, y):
+    test, narrow = stats.ttest_ind(x, y, equal_var=False), []
+    for confidence in (0.95, 0.90):
+        narrow += [float(limit) for limit in test.confidence_interval(confidence)]
+    return {"x": x, "y": y, "t": float(test.statistic), "p": float(test.pvalue),
+            "df": float(test.df), "low": narrow[0], "high": narrow[1], "low90": narrow[2],
+            "high90": narrow[3]}
+
+
+def e_bh(ln_e):
+    """For each hypothesis ln of 1/alpha, alpha the smallest level at which the procedure rejects it,
+    by running the procedure as it is published at every level where its answer can change."""
+    e = [mp.exp(v) for v in ln_e]
+    m, descending = len(e), sorted(e, reverse=True)
+
+    def rejected(alpha):
+        fits = [k for k in range(1, m + 1) if k * descending[k - 1] / m >= 1 / alpha * (1 - mp.mpf(10) ** -40)]
+        return [v >= descending[max(fits) - 1] for v in e] if fits else [False] * m
+
+    levels = sorted(m / (k * descending[k - 1]) for k in range(1, m + 1))
+    adjusted = [float(-mp.log(next(a for a in levels if rejected(a)[i]))) for i in range(m)]
+    if all(v >= 0 for v in ln_e):  # then 1/E are p-values, and statsmodels knows the same procedure
+        theirs = multipletests([float(1 / v) for v in e], method="fdr_bh")[1]
+        assert np.allclose(theirs, np.exp(-np.array(adjusted)), rtol=1e-12)
+    return {"ln_e": ln_e, "adjusted": adjusted}
+
+
 def detectable(n, sd, alpha, power):
     d = TTestPower().solve_power(nobs=n, alpha=alpha, power=power, alternative="two-sided")
     return [n, sd, alpha, power, float(d * sd)]
@@ -268,6 +295,59 @@ def eprocess(x, delta, grid):
     return {"x": x, "delta": delta, "grid": grid, "running_ln": course}
 
 
+def tolerance_factor(n, coverage, confidence):
+    """The defining equation on the integral: P(T' <= k sqrt(n)) = confidence, 20 digits."""
+    mp.mp.dps = 25
+    root = mp.sqrt(n)
+    shift = mp.sqrt(2) * mp.erfinv(2 * mp.mpf(coverage) - 1) * root
+    near = stats.nct.ppf(confidence, n - 1, float(shift)) / n**0.5
+    k = mp.findroot(lambda k: noncentral_cdf(k * root, n - 1, shift) - mp.mpf(confidence),
+                    (mp.mpf(near), mp.mpf(near) * (1 + mp.mpf(10) ** -8)), tol=1e-36)
+    assert abs(k / near - 1) < 1e-9, (n, k, near)
+    mp.mp.dps = 60
+    return [n, coverage, confidence, float(k)]
+
+
+def tolerance_logs(means, coverage, confidence):
+    logs, n = np.log(means), len(means)
+    k = stats.nct.ppf(confidence, n - 1, stats.norm.ppf(coverage) * n**0.5) / n**0.5
+    return {"means": means, "coverage": coverage, "confidence": confidence,
+            "bound": float(np.exp(logs.mean() + k * logs.std(ddof=1)))}
+
+
+def modelled_rate(counts, coverage, confidence):
+    """Geometric counts of unequal means, their sum's probabilities by partial fractions."""
+    hits, risk = sum(h for h, _ in counts), 1 - mp.mpf(confidence)
+
+    def at_most(m):
+        p = [1 / (1 + m * n * (1 + mp.mpf(i) / 10**20)) for i, (_, n) in enumerate(counts)]
+        total = mp.mpf(0)  # p are told apart in the 20th digit, for the fractions need distinct ones
+        for i, a in enumerate(p):
+            weight = mp.mpf(1)
+            for j, b in enumerate(p):
+                if i != j:
+                    weight *= b * (1 - a) / ((1 - a) - (1 - b))
+            total += weight * (1 - (1 - a) ** (hits + 1))
+        return total
+
+    mp.mp.dps = 400
+    m = mp.findroot(lambda m: at_most(m) - risk, (mp.mpf(1) / 10**6, mp.mpf(1) / 2), tol=1e-30,
+                    solver="anderson", maxsteps=500)
+    row = {"counts": counts, "coverage": coverage, "confidence": confidence,
+           "modelled": float(-m * mp.log(1 - mp.mpf(coverage)))}
+    mp.mp.dps = 60
+    return row
+
+
+RATES = [
+    [[0, 100], [0, 200], [0, 300]],
+    [[0, 256]] * 10,
+    [[1, 256], [0, 256], [0, 512], [2, 300], [0, 90]],
+    [[0, 400]] * 19 + [[5, 400]],
+    [[30, 1000], [12, 1000], [7, 900], [55, 1100]],
+]
+
+
 def procedures():
     counts = [(0, 10), (1, 10), (3, 17), (10, 10), (7, 662), (0, 100000), (50000, 100000),
               (99999, 100000), (1, 1000000)]
@@ -282,6 +362,10 @@ def procedures():
             clopper_pearson(k, n, c) for k, n in counts for c in (0.9, 0.95, 0.999)],
         "multiple": [{"p": p, "holm": multipletests(p, method="holm")[1].tolist(),
                       "bh": multipletests(p, method="fdr_bh")[1].tolist()} for p in FAMILIES],
+        "welch": [welch(x, y) for i, x in enumerate(ROUNDS) for y in ROUNDS[i + 1:]],
+        "e_bh": [e_bh(x) for x in (
+            [4.2], [0.3, 14.1, 2.0, 6.9], [13.9, 13.8, 0.0, 0.0], [-3.0, 5.0, 5.0, -0.5, 1.0],
+            [round((i * 37 % 101) / 6 - 4, 4) for i in range(1, 40)])],
         "upper_bound": [
             {"means": x, "confidence": c,
              "upper": float(np.mean(x) + stats.t.ppf(c, len(x) - 1) * stats.sem(x))}
@@ -296,6 +380,17 @@ def procedures():
         "needed_to_print": [
             [round(p * 10000), first_n(lambda n: stats.binom.cdf(1, n, 1 - p) <= 0.01)]
             for p in (0.5, 0.75, 0.9, 0.95, 0.97, 0.99, 0.999)],
+        "tolerance_factor": [
+            tolerance_factor(n, p, c) for n in (2, 3, 5, 10, 20, 60, 128)
+            for p, c in ((0.999, 0.95), (0.9, 0.95), (0.999, 0.5), (0.99, 0.99))],
+        "tolerance_logs": [tolerance_logs(m, p, c) for p, c in ((0.999, 0.95), (0.9, 0.9)) for m in (
+            [0.0112, 0.0131, 0.0098, 0.0207, 0.0145, 0.0122, 0.0119, 0.0166, 0.0103, 0.0137],
+            [1e-5, 3e-4, 2e-5, 9e-5], [0.5, 0.25])],
+        "modelled_rate": [modelled_rate(r, p, c) for r in RATES
+                          for p, c in ((0.999, 0.95), (0.95, 0.9))],
+        "trials_needed": [
+            [k, p, c, first_n(lambda n: n > k and stats.binom.cdf(k, n, p) < 1 - c)]
+            for k in (0, 1, 3, 20) for p in (0.5, 0.1, 0.017, 0.004) for c in (0.95, 0.99)],
         "eprocess": [eprocess(bets, d, g) for d in (0.02, 0.05, 0.3) for g in (1, 5, 16)],
     }
 

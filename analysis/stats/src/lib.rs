@@ -26,13 +26,17 @@ pub mod special; // gamma, beta, normal, Student, noncentral t, binomial
 
 pub mod clustered; // bound of a mean over launches
 pub mod eprocess; // betting against "the mean is at most δ"
-pub mod multiple; // Holm, Benjamini–Hochberg
+pub mod letters; // which of several are not shown to differ
+pub mod multiple; // Holm, Benjamini–Hochberg, e-BH
 pub mod paired; // speed: paired t, sign flips, detectable effect, "same speed"
 pub mod proportion; // Clopper–Pearson
 pub mod quantile; // percentiles of integer nanoseconds and their intervals
+pub mod score; // the public scores and gates of Cacheon V1
 pub mod stages; // suspect in one stage, altered in two
 pub mod tolerance; // what further configurations stay below
+pub mod welch; // two independent runs
 
 pub mod calibration; // c, δ and δ_h from honest configurations
+pub mod equivalence; // evidence above a tolerance, bounds below it
 
 pub use no_answer::NoAnswer;

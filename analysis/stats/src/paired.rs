@@ -223,18 +223,23 @@ pub fn tost(log_ratios: &[f64], margin: f64, alpha: f64) -> Result<Tost, NoAnswe
     }
     let interval = paired_t(log_ratios, 1.0 - 2.0 * alpha)?;
     let margin_log = libm::log1p(margin);
-    let inside = -margin_log < interval.low_log && interval.high_log < margin_log;
-    let outside = interval.high_log < -margin_log || margin_log < interval.low_log;
-    let sameness = match (powered(interval.n), inside, outside) {
-        (true, true, _) => Sameness::Same,
-        (true, _, true) => Sameness::Different,
-        _ => Sameness::Inconclusive,
-    };
+    let sameness = sameness((interval.low_log, interval.high_log), margin_log, powered(interval.n));
     // The binding test is that of the nearer edge of the margin.
     let error = interval.sd_log / (interval.n as f64).sqrt();
     let slack = (margin_log - interval.mean_log.abs()) / error;
     let p = student_t_tail(slack, (interval.n - 1) as f64).ok_or(NoAnswer::Unresolved)?;
     Ok(Tost { sameness, interval, margin_log, p })
+}
+
+/// Where an interval of logs lies against ±`margin_log`.
+pub(crate) fn sameness((low, high): (f64, f64), margin_log: f64, powered: bool) -> Sameness {
+    let inside = -margin_log < low && high < margin_log;
+    let outside = high < -margin_log || margin_log < low;
+    match (powered, inside, outside) {
+        (true, true, _) => Sameness::Same,
+        (true, _, true) => Sameness::Different,
+        _ => Sameness::Inconclusive,
+    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use analysis::judgement::Judgement;
+use analysis::judgement::{Judgement, Reason};
 
 use crate::{assert_well_nested, files, sample::Sample};
 
 /// A run with a stranger's text wherever a stranger has a say.
 fn hostile(mut sample: Sample, text: &str) -> Sample {
     let own = || text.to_owned();
-    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, .. } = &mut sample.judgement;
+    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, leaderboard, self_speeds, .. } =
+        &mut sample.judgement;
+    if let Some(board) = leaderboard {
+        board.entries.iter_mut().for_each(|e| e.name = own());
+        board
+            .pairs
+            .iter_mut()
+            .for_each(|p| (p.ahead, p.behind, p.faster_with_confidence) = (own(), own(), Some(own())));
+        board.unranked.iter_mut().for_each(|u| (u.name, u.why.text) = (own(), own()));
+        board.notes.iter_mut().for_each(|n| n.text = own());
+    }
+    self_speeds.iter_mut().for_each(|s| (s.rejects, s.note) = (None, Some(Reason { code: "x", text: own() })));
     for facts in loads {
         (facts.arm, facts.model, facts.load, facts.shape) = (own(), own(), own(), own());
     }
@@ -27,6 +38,9 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
         let reasons = candidate.reasons.iter_mut().chain(&mut candidate.overall_note).chain(&mut candidate.notes);
         reasons.for_each(|r| r.text = own());
         candidate.structure.iter_mut().for_each(|c| c.examples = vec![own(), own()]);
+        let whys = candidate.scores.iter_mut().map(|s| (&mut s.why, &mut s.score));
+        whys.for_each(|(why, score)| (*why, *score) = (Some(Reason { code: "x", text: own() }), None));
+        candidate.gates.iter_mut().for_each(|g| g.why = Some(Reason { code: "x", text: own() }));
         candidate.failures.iter_mut().for_each(|f| (f.trial, f.detail) = (own(), own()));
         candidate.outcomes.iter_mut().for_each(|o| o.0 = own());
         for cell in &mut candidate.speed {

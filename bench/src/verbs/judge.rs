@@ -17,16 +17,27 @@ pub(crate) struct Args {
     /// Print the judgement as JSON
     #[arg(long)]
     json: bool,
+    /// Show the tokens and requests behind one candidate's verdict
+    #[arg(long, value_name = "CANDIDATE")]
+    explain: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let judgement = analysis::judge(&super::open_verified(&args.bundles)?);
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&judgement).expect("plain values serialise"));
-    } else {
-        print!("{}", analysis::report::table(&judgement, screen::width(), screen::colours()));
+    let study = super::open_verified(&args.bundles)?;
+    let judgement = analysis::judge(&study);
+    let (width, colours) = (screen::width(), screen::colours());
+    let explanation = args.explain.as_ref().map(|name| analysis::explain(&study, &judgement, name)).transpose()?;
+    match (&explanation, args.json) {
+        (None, true) => println!("{}", json(&judgement)),
+        (None, false) => print!("{}", analysis::report::table(&judgement, width, colours)),
+        (Some(explanation), true) => println!("{}", json(explanation)),
+        (Some(explanation), false) => print!("{}", analysis::report::explanation(explanation, width, colours)),
     }
     Ok(exit_code(&judgement))
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("plain values serialise")
 }
 
 /// 0 all equivalent, 30 a candidate altered outputs, 31 one is undecided.

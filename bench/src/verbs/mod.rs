@@ -1,6 +1,7 @@
 //! One file per verb: arguments in, exit code out.
 
 pub(crate) mod check;
+pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod export;
@@ -13,9 +14,15 @@ pub(crate) mod run;
 pub(crate) mod stub;
 pub(crate) mod verify;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use lab::{Kind, Problem, Result};
+use lab::{
+    Kind, Problem, Result,
+    bundle::{Bundle, Store},
+};
 
 /// The folder that `{here}` and relative paths in a workload mean.
 fn folder_of(file: &Path) -> PathBuf {
@@ -25,8 +32,29 @@ fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// These bundles and those that their workloads name as their calibration, as far as they
+/// are in the same folder of results.
+fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let (mut all, mut given) = (bundles.to_vec(), BTreeSet::new());
+    let opened = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>>>()?;
+    given.extend(opened.iter().map(|b| b.id));
+    for bundle in opened.iter().filter(|b| b.is_measure()) {
+        let wanted = bundle.workload()?.equivalence.map(|e| e.calibration).unwrap_or_default();
+        if wanted.is_empty() {
+            continue;
+        }
+        let store = Store::around(&bundle.path);
+        for found in wanted.iter().filter_map(|id| store.find(*id)) {
+            let both = std::iter::once(found).chain(store.grade(found.id));
+            all.extend(both.filter(|b| given.insert(b.id)).map(|b| b.path.clone()));
+        }
+    }
+    Ok(all)
+}
+
 /// Opens bundles that verify, byte by byte; nothing is judged that does not.
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
+    let bundles = &with_calibration(bundles)?;
     let (checked, study) = analysis::open_verified(bundles)?;
     for (path, findings) in checked {
         if let Some(finding) = findings.first() {

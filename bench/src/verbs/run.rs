@@ -3,13 +3,18 @@ use std::{
     process::ExitCode,
 };
 
-use analysis::{Study, study::Trial};
+use analysis::{
+    Judgement, Study,
+    judgement::{Candidate, Verdict},
+    study::Trial,
+};
 use lab::{
     Kind, Problem, Result,
-    bundle::TRIALS,
+    bundle::{Bundle, Store, TRIALS},
     workload,
     workload::{Server, Workload},
 };
+use runner::stage;
 
 use super::report;
 use crate::{progress::Lines, screen};
@@ -28,6 +33,13 @@ pub(crate) struct Args {
     /// Continue the newest unfinished run of this workload
     #[arg(long)]
     resume: bool,
+    /// Add a stage of so many rounds to the newest sealed run of this workload: prompts are
+    /// drawn anew, and evidence adds up
+    #[arg(long, value_name = "ROUNDS", conflicts_with = "resume")]
+    more: Option<u32>,
+    /// Candidates that the added stage measures; all of them where none is named
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "more")]
+    only: Vec<String>,
     /// Measure and seal only; grade, judge and report are verbs of their own
     #[arg(long)]
     seal_only: bool,
@@ -49,66 +61,117 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
     }
     let lines = Lines::new();
-    let bundles = super::until_interrupted(measure_and_grade(args, &workload, &lines));
-    lines.end();
-    let Some(bundles) = bundles? else {
-        let folders = [("--out", &args.out, "results"), ("--reports", &args.reports, "reports")];
-        let given = folders.iter().filter(|(_, path, usual)| path.as_os_str() != *usual);
-        let sealing = if args.seal_only { " --seal-only" } else { "" };
-        let mut given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
-        for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
-            given.extend(value.iter().map(|value| format!(" {flag} {value}")));
-        }
-        eprintln!(
-            "stopped; finished trials are kept. Continue with: bench run {}{given}{sealing} --resume",
-            args.file.display()
-        );
-        return Ok(ExitCode::from(130));
+    let Some(measured) = measure_and_grade(args, &staged(args, &workload)?, &lines)? else {
+        return Ok(stopped(args));
     };
     if args.seal_only {
-        println!("bundle  {}", bundles[0].display());
+        println!("bundle  {}", measured.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let study = Study::open(&bundles)?;
-    let nothing = if !study.trials.iter().any(Trial::completed) {
-        Some("no trial completed")
-    } else if !study.trials.iter().flat_map(|t| &t.responses).any(|r| r.complete()) {
-        Some("no request got a whole answer")
-    } else {
-        None
-    };
-    if let Some(what) = nothing {
-        let trials = bundles[0].join(TRIALS);
-        return Err(Problem::new(Kind::NothingMeasured, what).at(bundles[0].display().to_string()).next(format!(
-            "read detail in requests.csv, outcome in trial.json and server.log in {}/*",
-            trials.display()
-        )));
+    let (mut bundles, mut study) = opened(&measured)?;
+    something_measured(&measured, &study)?;
+    let mut judgement = analysis::judge(&study);
+    if let Some(confirming) = confirming(&workload, &study, &judgement) {
+        println!("{}", confirming.why);
+        let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects };
+        let next = workload.clone().staged(stage::next(&workload, &more)?)?;
+        let Some(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
+        (bundles, study) = opened(&measured)?;
+        judgement = analysis::judge(&study);
     }
-    let judgement = analysis::judge(&study);
     let page = report::write(&study, &judgement, &report_folder(args, &bundles[0]))?;
     print!("{}", analysis::report::table(&judgement, screen::width(), screen::colours()));
     if let Some(overhead) = &judgement.baseline.containers {
         println!("\ncontainers: {overhead}");
     }
-    println!("\nbundle  {}", bundles[0].display());
-    if let Some(grade) = bundles.get(1) {
-        println!("grade   {}", grade.display());
+    println!();
+    for stage in &study.stages {
+        println!("bundle  {}", stage.measure.path.display());
+        stage.grades.iter().for_each(|grade| println!("grade   {}", grade.path.display()));
     }
     println!("report  {}", page.display());
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Vec<PathBuf>> {
-    let (bench, here) = (super::this_program()?, super::folder_of(&args.file));
-    let options =
-        runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: lines };
-    let measured = runner::run::run(workload, &options).await?;
-    let mut bundles = vec![measured];
-    if workload.equivalence.is_some() && !args.seal_only {
-        let options = runner::grade::Options { bench: &bench, here: &here, observer: lines };
-        bundles.push(runner::grade::grade(&bundles[0], workload, &options).await?);
+/// The workload as the stage that is asked for, or that was begun and is not finished.
+fn staged(args: &Args, workload: &Workload) -> Result<Workload> {
+    let next = match args.more {
+        Some(rounds) => Some(stage::next(workload, &stage::More { out: &args.out, rounds, only: &args.only })?),
+        None if args.resume => stage::unfinished(workload, &args.out),
+        None => None,
+    };
+    next.map_or_else(|| Ok(workload.clone()), |stage| workload.clone().staged(stage))
+}
+
+/// A stage that a workload asks for where candidates are suspect after the first one.
+struct Confirming {
+    rounds: u32,
+    suspects: Vec<String>,
+    why: String,
+}
+
+fn confirming(workload: &Workload, study: &Study, judgement: &Judgement) -> Option<Confirming> {
+    let rounds = workload.equivalence.as_ref()?.confirm.filter(|_| study.stages.len() == 1)?;
+    let suspect = |c: &&Candidate| c.verdict == Verdict::Undecided && c.reasons.iter().any(|r| r.code == "suspect");
+    let suspects: Vec<String> = judgement.candidates.iter().filter(suspect).map(|c| c.name.clone()).collect();
+    let (count, names) = (if rounds == 1 { "round" } else { "rounds" }, suspects.join(", "));
+    let why = format!("suspect: {names}; a second stage of {rounds} {count} with prompts drawn anew has to confirm it");
+    (!suspects.is_empty()).then_some(Confirming { rounds, suspects, why })
+}
+
+/// The run that a bundle is the last stage of, with the calibration that its workload names.
+fn opened(last: &Path) -> Result<(Vec<PathBuf>, Study)> {
+    let bundles = Store::around(last).stages(Bundle::open(last)?.id);
+    let study = Study::open(&super::with_calibration(&bundles)?)?;
+    Ok((bundles, study))
+}
+
+fn something_measured(measured: &Path, study: &Study) -> Result<()> {
+    let nothing = if !study.trials.iter().any(Trial::completed) {
+        "no trial completed"
+    } else if !study.trials.iter().flat_map(|t| &t.responses).any(|r| r.complete()) {
+        "no request got a whole answer"
+    } else {
+        return Ok(());
+    };
+    let trials = measured.join(TRIALS);
+    Err(Problem::new(Kind::NothingMeasured, nothing)
+        .at(measured.display().to_string())
+        .next(format!("read detail in requests.csv, outcome in trial.json and server.log in {}/*", trials.display())))
+}
+
+/// Says how to go on after Ctrl-C.
+fn stopped(args: &Args) -> ExitCode {
+    let folders = [("--out", &args.out, "results"), ("--reports", &args.reports, "reports")];
+    let given = folders.iter().filter(|(_, path, usual)| path.as_os_str() != *usual);
+    let sealing = if args.seal_only { " --seal-only" } else { "" };
+    let mut given: String = given.map(|(flag, path, _)| format!(" {flag} {}", path.display())).collect();
+    for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
+        given.extend(value.iter().map(|value| format!(" {flag} {value}")));
     }
-    Ok(bundles)
+    eprintln!(
+        "stopped; finished trials are kept. Continue with: bench run {}{given}{sealing} --resume",
+        args.file.display()
+    );
+    ExitCode::from(130)
+}
+
+/// Measures, seals, grades, seals; the measure bundle, or none where it was interrupted.
+fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Option<PathBuf>> {
+    let (bench, here) = (super::this_program()?, super::folder_of(&args.file));
+    let work = async {
+        let options =
+            runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: lines };
+        let measured = runner::run::run(workload, &options).await?;
+        if workload.equivalence.is_some() && !args.seal_only {
+            let options = runner::grade::Options { bench: &bench, here: &here, observer: lines };
+            runner::grade::grade(&measured, workload, &options).await?;
+        }
+        Ok(measured)
+    };
+    let done = super::until_interrupted(work);
+    lines.end();
+    done
 }
 
 /// `reports/<date>/<run>`, beside `results/<date>/<run>`.

@@ -26,6 +26,10 @@ pub struct Workload {
     pub requests: u32,
     pub concurrency: u32,
     pub max_tokens: u32,
+    /// Words of each prompt.
+    pub words: u32,
+    /// More lines of `[sampling]`.
+    pub sampling: String,
     pub limits: String,
     pub equivalence: String,
     pub more: String,
@@ -50,6 +54,8 @@ impl Default for Workload {
             requests: 4,
             concurrency: 2,
             max_tokens: 12,
+            words: 16,
+            sampling: String::new(),
             limits: "ready = \"10s\"\nrequest = \"5s\"\nphase = \"30s\"\nstop = \"500ms\"\nresponse = \"256KiB\"\n"
                 .into(),
             equivalence: String::new(),
@@ -99,6 +105,14 @@ impl Workload {
         self
     }
 
+    /// Grades, and measures suspects again.
+    #[must_use]
+    pub fn confirmed(self, sample: u32, rounds: u32) -> Self {
+        let graded = self.graded(sample);
+        let equivalence = graded.equivalence.replace("sample =", &format!("confirm = {rounds}\nsample ="));
+        Workload { equivalence, ..graded }
+    }
+
     fn to_toml(&self) -> String {
         let command = |options: &str| {
             let options: Vec<String> = options.split_whitespace().map(|o| format!("{o:?}")).collect();
@@ -124,8 +138,16 @@ impl Workload {
             toml += &format!("[container]\n{}", self.container);
         }
         toml += &format!(
-            "[requests.prose]\nseed = 3\nwords = 16\n[sampling]\nmax_tokens = {}\n[[load]]\nname = \"main\"\nrequests = {}\nclosed = {{ concurrency = {} }}\n[rounds]\ncount = {}\n[warmup]\nrequests = 1\n[limits]\n{}{}{}",
-            self.max_tokens, self.requests, self.concurrency, self.rounds, self.limits, self.equivalence, self.more
+            "[requests.prose]\nseed = 3\nwords = {}\n[sampling]\nmax_tokens = {}\n{}[[load]]\nname = \"main\"\nrequests = {}\nclosed = {{ concurrency = {} }}\n[rounds]\ncount = {}\n[warmup]\nrequests = 1\n[limits]\n{}{}{}",
+            self.words,
+            self.max_tokens,
+            self.sampling,
+            self.requests,
+            self.concurrency,
+            self.rounds,
+            self.limits,
+            self.equivalence,
+            self.more
         );
         toml
     }

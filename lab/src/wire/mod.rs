@@ -5,12 +5,14 @@
 //! response ends. Afterwards `derive` makes chunks of them; the runner stores its result
 //! and `bench verify` computes it again from `wire.zst`, so no chunk exists without bytes.
 
+mod claims;
 mod events;
 mod framing;
 mod packed;
 mod sse;
 
 use crate::records::{Chunk, Outcome};
+pub use claims::{Considered, Entry, entries};
 pub use framing::{Framing, Head};
 pub(crate) use packed::{pack, unpack};
 

@@ -8,8 +8,8 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, BLIND_CONTROL, Client, Equivalence, Group, Load, MOST_REQUESTS, Model, Requests, Sampling, Server,
-    Slo, Warmup, Workload, written,
+    Arm, BASELINE, BLIND_CONTROL, Client, Equivalence, Group, Load, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests,
+    Sampling, Server, Slo, Warmup, Workload, written,
 };
 use crate::{
     Digest, Kind, Nanos, Problem, Result,
@@ -80,6 +80,13 @@ impl Check<'_> {
                 return Err(self.wrong(&field, "a candidate cannot have the baseline's name", "rename it"));
             }
             candidates.insert(name, self.arm(&field, arm)?);
+        }
+        if candidates.len() > MOST_CANDIDATES {
+            let what = format!(
+                "{} candidates; the evidence that disqualifies is meant for {MOST_CANDIDATES}",
+                candidates.len()
+            );
+            return Err(self.wrong("candidates", &what, "make two workloads of it"));
         }
         if candidates.contains_key(BLIND_CONTROL) {
             let what = "this name is kept for the blind control";

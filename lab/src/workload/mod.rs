@@ -33,6 +33,9 @@ pub const BASELINE: &str = "baseline";
 /// A workload takes at most so many requests from its set.
 pub const MOST_REQUESTS: u32 = 1 << 26;
 
+/// A workload has at most so many candidates: `METHOD.md`, section *Equivalence*.
+pub const MOST_CANDIDATES: usize = 1_000;
+
 /// A checked workload: every reference resolves, every number is in range.
 #[derive(Debug, Clone)]
 pub struct Workload {

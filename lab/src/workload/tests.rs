@@ -95,3 +95,66 @@ fn a_duration_without_a_unit_is_refused() {
     let text = problem(|s| format!("{s}[limits]\nready = 30\n"));
     assert!(text.starts_with("x.toml:18") && text.contains("has no unit"), "{text}");
 }
+
+#[test]
+fn looks_ascend_and_spend_no_more_than_five_percent() {
+    let with = |looks: &str| format!("{SMALL}[rounds]\nlooks = [{looks}]\n");
+    let good = "{ rounds = 12, alpha = 0.02 }, { rounds = 24, alpha = 0.02 }, { rounds = 36, alpha = 0.01 }";
+    let workload = parse(&with(good), Path::new("x.toml")).unwrap();
+    assert_eq!((workload.rounds, workload.looks.len(), workload.looks[2].rounds), (12, 3, 36));
+    for (looks, says) in [
+        ("{ rounds = 12, alpha = 0.03 }, { rounds = 24, alpha = 0.03 }", "they spend 0.06"),
+        ("{ rounds = 24, alpha = 0.02 }, { rounds = 12, alpha = 0.02 }", "ascending"),
+        ("{ rounds = 12, alpha = 0.02 }, { rounds = 12, alpha = 0.02 }", "ascending"),
+        ("{ rounds = 12, alpha = 0.0 }", "not between 0 and 1"),
+    ] {
+        let text = problem(|_| with(looks));
+        assert!(text.contains(says) && text.contains("rounds.looks"), "{looks}: {text}");
+    }
+    let text = problem(|_| with("{ rounds = 12, alpha = 0.02 }") + "count = 10\n");
+    assert!(text.contains("the first look is after 12 rounds, a run has 10"), "{text}");
+}
+
+#[test]
+fn a_blind_control_is_the_baseline_in_a_candidates_place() {
+    let workload = parse(&format!("{SMALL}[rounds]\nblind_control = true\n"), Path::new("x.toml")).unwrap();
+    assert_eq!(workload.groups[0].candidates, ["fast", BLIND_CONTROL]);
+    assert_eq!(workload.arm(BLIND_CONTROL).unwrap().server, workload.baseline.server);
+    let chosen = format!("{SMALL}[rounds]\nblind_control = true\n[matrix]\ncandidates = [\"fast\"]\n");
+    let workload = parse(&chosen, Path::new("x.toml")).unwrap();
+    assert_eq!(workload.groups[0].candidates, ["fast", BLIND_CONTROL], "no axis leaves it out");
+    let text = problem(|s| s.replace("candidates.fast", "candidates.blind-control"));
+    assert!(text.contains("kept for the blind control"), "{text}");
+}
+
+#[test]
+fn a_configuration_is_named_for_honest_controls_only() {
+    let fast = |lines: &str| SMALL.replace("[requests.prose]", &format!("{lines}\n[requests.prose]"));
+    let workload = parse(&fast("control = \"positive\"\nconfiguration = \"eager\""), Path::new("x.toml")).unwrap();
+    let arm = workload.arm("fast").unwrap();
+    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(crate::workload::Control::Positive), Some("eager")));
+    for lines in ["configuration = \"eager\"", "control = \"negative\"\nconfiguration = \"eager\""] {
+        assert!(problem(|_| fast(lines)).contains("only a positive control"), "{lines}");
+    }
+}
+
+#[test]
+fn a_tolerance_is_declared_or_calibrated_and_not_both() {
+    let id = Digest::of("bundle");
+    let with = |more: &str| format!("{SMALL}[equivalence]\nsample = 4\ncalibration = [{more}]\n");
+    let workload = parse(&with(&format!("\"{id}\"")), Path::new("x.toml")).unwrap();
+    assert_eq!(workload.equivalence.unwrap().calibration, [id]);
+    assert!(problem(|_| with(&format!("\"{id}\", \"{id}\""))).contains("stands twice"));
+    let both = with(&format!("\"{id}\"")) + "tolerance = { cap_nats = 0.5, mean = 0.1, far = 0.1 }\n";
+    assert!(problem(|_| both.clone()).contains("only one can hold"));
+}
+
+#[test]
+fn a_score_is_one_of_the_named_modes() {
+    let with = |more: &str| format!("{SMALL}[score]\n{more}\n");
+    let workload = parse(&with("mode = \"v1-e2e\"\nmargin = 0.02"), Path::new("x.toml")).unwrap();
+    assert_eq!((workload.score.mode.name(), workload.score.margin, workload.score.same_within), ("v1-e2e", 0.02, 0.05));
+    assert!(problem(|_| with("mode = \"fastest\"")).contains("v1-aligned-tps"));
+    assert!(problem(|_| with("margin = 1.5")).contains("score.margin"));
+    assert!(problem(|_| with("same_within = 0.0")).contains("score.same_within"));
+}

@@ -40,6 +40,8 @@ pub enum Weights {
     DropLayer,
     /// Rounded to 4-bit integers: about 0.29 nats.
     Int4,
+    /// A smaller model of the same family: about 0.6 nats.
+    Small,
     /// An unrelated model behind the same tokenizer.
     Other,
 }
@@ -53,6 +55,7 @@ impl Weights {
             Self::Fp8 => 0.17,
             Self::DropLayer => 0.62,
             Self::Int4 => 0.87,
+            Self::Small => 1.4,
         }
     }
 }

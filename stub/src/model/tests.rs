@@ -45,6 +45,7 @@ fn degraded_weights_keep_the_measured_orders_of_magnitude() {
         ("fp8", Weights::Fp8, None, 0.008..0.018),
         ("drop-layer", Weights::DropLayer, None, 0.09..0.20),
         ("int4", Weights::Int4, None, 0.18..0.35),
+        ("small", Weights::Small, None, 0.5..0.8),
         ("other", Weights::Other, None, 3.0..30.0),
     ];
     let mut wrong = Vec::new();

@@ -8,8 +8,8 @@ use crate::pace::Pace;
 use crate::speech::{Answer, Finish, Speaker, Token};
 use crate::tokens::{IM_END, Tokens};
 
-/// Right tokens before the stuffed chunk, as in the attack of June 2026.
-const REAL_TOKENS: usize = 145;
+/// Right tokens before the stuffed chunk, of so many that were asked for, as in the attack of June 2026.
+const REAL_TOKENS: (usize, usize) = (145, 512);
 /// The share of the tokens that a truncated answer keeps.
 const KEPT: f64 = 0.26;
 /// A time that no client waits for.
@@ -81,7 +81,9 @@ pub(super) struct StuffedLogprobs;
 
 impl Behaviour for StuffedLogprobs {
     fn answer(&self, _world: &World, job: &Job, honest: Answer) -> Answer {
-        let stuffing = job.ask.max_tokens.saturating_sub(REAL_TOKENS);
+        let (of, all) = REAL_TOKENS;
+        let real_tokens = job.ask.max_tokens.saturating_mul(of).div_ceil(all);
+        let stuffing = job.ask.max_tokens.saturating_sub(real_tokens);
         let empty = move |place: usize| Token {
             id: IM_END + 1,
             bytes: Cow::Borrowed(&[]),
@@ -90,7 +92,7 @@ impl Behaviour for StuffedLogprobs {
             finish: (place + 1 == stuffing).then_some(Finish::Length),
             joined: place > 0,
         };
-        let real = honest.take(REAL_TOKENS).map(move |mut token| {
+        let real = honest.take(real_tokens).map(move |mut token| {
             if stuffing > 0 {
                 token.finish = None;
             }

@@ -37,6 +37,7 @@ pub(crate) fn behaviour(options: &Options) -> Box<dyn Behaviour> {
         Mode::OffClock => Box::new(timing::OffClock::default()),
         Mode::Drip => Box::new(timing::Drip),
         Mode::Cached => Box::new(timing::Cached::default()),
+        Mode::Stale => Box::new(timing::Stale::default()),
         Mode::EarlyRole => Box::new(timing::EarlyRole),
         Mode::NoDone => Box::new(streams::NoDone),
         Mode::TruncatedContext => Box::new(decoding::TruncatedContext),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::behaviour::{Act, Behaviour, Job, Place, World};
-use crate::hash::{join, text};
+use crate::hash::{join, text, unit};
 use crate::pace::Pace;
 use crate::speech::Speaker;
 
@@ -118,6 +118,31 @@ impl Behaviour for Cached {
         self.prompts.put(key, prompt.to_vec());
         if let Some(first) = self.prompts.get(key) {
             speaker.context = speaker.model.context(&first);
+        }
+    }
+}
+
+/// Sets the choice of stale answers apart from the other uses of a request's seed.
+const STALE: u64 = 0x0073_7461;
+
+/// A share of answers that were given before, to other prompts.
+#[derive(Default)]
+pub(super) struct Stale {
+    last: Mutex<Option<Vec<u32>>>,
+}
+
+impl Stale {
+    fn chosen(share: f64, job: &Job) -> bool {
+        unit(join(job.seed, STALE)) < share
+    }
+}
+
+impl Behaviour for Stale {
+    fn speaker(&self, world: &World, job: &Job, prompt: &[u32], speaker: &mut Speaker) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref().filter(|_| Self::chosen(world.options.mixture, job)) {
+            Some(old) => speaker.context = speaker.model.context(old),
+            None => *last = Some(prompt.to_vec()),
         }
     }
 }

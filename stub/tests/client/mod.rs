@@ -52,7 +52,7 @@ impl Reply {
 
     /// The payloads of the server-sent events.
     pub(crate) fn events(&self) -> Vec<String> {
-        let text = self.text();
+        let text = self.text().replace("\r\n", "\n");
         text.split("\n\n").filter_map(|event| event.strip_prefix("data: ")).map(str::to_owned).collect()
     }
 

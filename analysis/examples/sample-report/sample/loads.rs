@@ -37,6 +37,8 @@ pub(crate) fn facts() -> Vec<LoadFacts> {
             tokens_per_s: Some(721.4 * speed),
             steady_tokens_per_s: Some(803.9 * speed),
             steady_share: Some(0.91),
+            cost_per_million_tokens: Some(2.5 / 3600.0 / (721.4 * speed) * 1e6),
+            joules_per_token: Some(0.614 / speed),
             service: Some(Service {
                 due,
                 met: due - failed - due / 50,
@@ -89,7 +91,9 @@ pub(crate) fn ladder() -> Ladder {
                 speedup: speed,
                 low: speed / 1.07,
                 high: speed * 1.07,
+                confidence: 0.95,
                 p: 0.004,
+                adjusted_p: Some(0.009),
                 sign_flip_p: Some(2.0 / 256.0),
                 detectable: Some(1.08),
             }),

@@ -13,7 +13,9 @@ fn effect(speedup: f64, rounds: u32, seed: u64) -> Effect {
         speedup,
         low: speedup / wide,
         high: speedup * wide,
+        confidence: 0.95,
         p: 0.00031 + 0.02 * noise(seed, 8),
+        adjusted_p: Some(0.00093 + 0.06 * noise(seed, 8)),
         sign_flip_p: Some(2.0 / f64::from(1 << rounds)),
         detectable: Some(1.047),
     }
@@ -33,6 +35,7 @@ fn metric(metric: &'static str, baseline: f64, speedup: f64, rounds: u32, seed: 
         candidate,
         effect: (rounds > 1).then(|| effect(speedup, rounds, seed)),
         rounds: (1..=rounds).map(|round| (round, ratio(round))).collect(),
+        further: Vec::new(),
     }
 }
 
@@ -147,6 +150,30 @@ fn structure(short: bool) -> Vec<Check> {
     ]
 }
 
+/// What V1 would have said: a floor at 0, and cut answers that look fast.
+fn scores(made: &Made, seed: u64) -> Vec<Score> {
+    let failed = Reason { code: "launch-failed", text: "5 of 8 launches failed, which V1 disqualified".into() };
+    let of = |(mode, more): (&'static str, f64)| {
+        let gain = |round: u32| (1.0 - 1.0 / made.speed + 0.01 * noise(seed, u64::from(round))).max(0.0) * more;
+        let rounds: Vec<(u32, f64)> = (1..=made.rounds).map(|round| (round, gain(round))).collect();
+        let score = stats::score::median(rounds.iter().map(|(_, s)| *s).collect()).filter(|_| made.rounds == 8);
+        let why = (made.rounds < 8).then(|| failed.clone());
+        Score { mode, score, rounds, entries: "logprobs", why }
+    };
+    [("v1-launch", 1.3), ("v1-aligned-tps", 1.1), ("v1-e2e", 1.0)].map(of).into()
+}
+
+fn gates(made: &Made) -> Vec<Gate> {
+    let gate = |code, asks, value, passed, why| Gate { code, asks, rounds: 8, passed, value, why };
+    let none = Reason { code: "not-asked", text: "no answer of it is graded".into() };
+    let why = made.margins.is_none().then_some(none);
+    let forced = "22 and 30 May: a reference gives each answer a mean logprob of −4, no token below −12";
+    vec![
+        gate("teacher-forcing", forced, why.is_none().then_some(-0.61), 8, why),
+        gate("text-similarity", "12 June: a mean similarity of texts of 0.40", Some(0.83), 8, None),
+    ]
+}
+
 fn candidate(i: u64, made: &Made) -> Candidate {
     let failures = (made.rounds..8).map(|round| Failure {
         trial: format!("{:04}-{}", 7 * (round + 1), made.name),
@@ -161,6 +188,7 @@ fn candidate(i: u64, made: &Made) -> Candidate {
         provisional: made.verdict != Verdict::Undecided,
         reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
         equivalence: made.margins.map(|m| equivalence(m, i)),
+        divergence: Some(Divergence { requests: 960, identical: 498, median_shared_characters: Some(188) }),
         structure: structure(made.verdict == Verdict::Altered),
         speed: vec![speed(made.speed, made.rounds, 10 * i)],
         overall: (made.rounds == 8).then(|| effect(made.speed, made.rounds, 10 * i)),
@@ -168,6 +196,10 @@ fn candidate(i: u64, made: &Made) -> Candidate {
             code: "fewer-rounds",
             text: "5 of 8 launches failed; the speed of the others would hide that".into(),
         }),
+        look: None,
+        same_speed: None,
+        scores: scores(made, 10 * i),
+        gates: gates(made),
         notes: (made.name == "eager")
             .then(|| Reason {
                 code: "client-late",
@@ -180,6 +212,48 @@ fn candidate(i: u64, made: &Made) -> Candidate {
             .into_iter()
             .filter(|(_, n)| *n > 0)
             .collect(),
+    }
+}
+
+fn itself() -> Effect {
+    Effect { low: 0.991, high: 1.008, p: 0.71, adjusted_p: None, ..effect(0.999, 8, 90) }
+}
+
+fn leaderboard() -> Leaderboard {
+    let made = |name: &str| MADE.iter().zip(1..).find(|(made, _)| made.name == name).expect("it is made up above");
+    let entry = |place, name: &str, letters: &str| {
+        let (made, i) = made(name);
+        let overall = effect(made.speed, made.rounds, 10 * i);
+        Entry { place, name: name.into(), letters: letters.into(), score: overall.speedup - 1.0, overall }
+    };
+    let ranked = |made: &Made| made.verdict == Verdict::Equivalent;
+    let why = |made: &Made| {
+        let (code, text) = made.reasons[0];
+        Reason { code, text: text.into() }
+    };
+    let below = MADE.iter().filter(|made| !ranked(made));
+    Leaderboard {
+        mode: "paired",
+        void: None,
+        margin: 0.01,
+        entries: vec![entry(1, "fast", "a"), entry(2, "eager", "b")],
+        pairs: vec![Pair {
+            ahead: "fast".into(),
+            behind: "eager".into(),
+            rounds: 8,
+            ratio: Some(PairRatio {
+                ratio: 1.425,
+                low: 1.382,
+                high: 1.47,
+                confidence: 0.95,
+                p: 0.0000021,
+                adjusted_p: 0.0000021,
+            }),
+            faster_with_confidence: Some("fast".into()),
+            exceeds_by_margin: Some("fast".into()),
+        }],
+        unranked: below.map(|made| Unranked { name: made.name.into(), why: why(made) }).collect(),
+        notes: vec![Reason { code: "alike", text: "images of baseline, eager, fast share 11 layers".into() }],
     }
 }
 
@@ -198,6 +272,7 @@ pub(crate) fn judgement() -> Judgement {
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
+        controls: None,
         slo: Some(Slo {
             ttft_ns: Some(Nanos::from_millis(500)),
             tpot_ns: Some(Nanos::from_millis(40)),
@@ -206,15 +281,28 @@ pub(crate) fn judgement() -> Judgement {
         }),
         blind_control: None,
         candidates: MADE.iter().zip(1..).map(|(made, i)| candidate(i, made)).collect(),
+        leaderboard: Some(leaderboard()),
+        self_speeds: vec![SelfSpeed {
+            of: "closing-opening",
+            effect: Some(itself()),
+            note: None,
+            rejects: Some(false),
+            same: Some(SameSpeed {
+                word: Sameness::Same,
+                within: 0.05,
+                low: 0.992,
+                high: 1.006,
+                confidence: 0.9,
+                p: 0.0000017,
+            }),
+        }],
         baseline: Baseline {
             opening_closing: vec![CellSpeed {
-                primary: MetricEffect {
-                    effect: Some(Effect { low: 0.991, high: 1.008, p: 0.71, ..effect(0.999, 8, 90) }),
-                    ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90)
-                },
+                primary: MetricEffect { effect: Some(itself()), ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90) },
                 ..speed(0.999, 8, 90)
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
+            divergence: Some(Divergence { requests: 960, identical: 611, median_shared_characters: Some(207) }),
             structure: structure(false),
             client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),

@@ -1,9 +1,9 @@
 //! What the tolerance rests on: the controls.
 
 use crate::{
-    judgement::{Calibration, ControlFacts, Judgement, Tolerance},
+    judgement::{Calibration, ControlFacts, Judgement},
     report::{
-        escape, number,
+        escape, floor, number,
         table::{Cell, Table, column},
     },
 };
@@ -47,9 +47,6 @@ pub(crate) fn controls(judgement: &Judgement) -> Table {
             column("Highest ln E", &["highest_ln_e"]),
             column("Requests until suspect", &["requests_to_suspect"]),
         ],
-        rows: match &judgement.tolerance {
-            Tolerance::Calibrated(calibration) => of(calibration),
-            Tolerance::Declared { .. } | Tolerance::Failed { .. } | Tolerance::None => Vec::new(),
-        },
+        rows: floor::calibration(judgement).map(of).unwrap_or_default(),
     }
 }

@@ -4,12 +4,16 @@
 mod calibration;
 /// Percentiles, distributions, drift.
 mod latency;
+/// Who is ahead, and the baseline against itself.
+mod leaderboard;
 /// Rates, service levels, ladders.
 mod loads;
 /// Bundles, hosts, digests, voids.
 mod origin;
 /// Margins, structure, worst tokens, outcomes, failures.
 mod outputs;
+/// The public scores of Cacheon V1.
+mod scores;
 /// Verdicts, speed, rounds, the baseline against itself.
 mod speed;
 
@@ -22,12 +26,16 @@ use super::{input::Input, table::Table};
 pub(crate) struct Tables {
     pub(crate) verdicts: Table,
     pub(crate) reasons: Table,
+    pub(crate) leaderboard: Table,
+    pub(crate) pairs: Table,
+    pub(crate) selves: Table,
     pub(crate) speed: Table,
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
     pub(crate) equivalence: Table,
     pub(crate) stages: Table,
     pub(crate) controls: Table,
+    pub(crate) divergence: Table,
     pub(crate) structure: Table,
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
@@ -38,6 +46,8 @@ pub(crate) struct Tables {
     pub(crate) percentiles: Table,
     pub(crate) distributions: Table,
     pub(crate) drift: Table,
+    pub(crate) scores: Table,
+    pub(crate) gates: Table,
     pub(crate) voids: Table,
     pub(crate) bundles: Table,
     pub(crate) environment: Table,
@@ -50,12 +60,16 @@ impl Tables {
         Tables {
             verdicts: speed::verdicts(judgement),
             reasons: speed::reasons(judgement),
+            leaderboard: leaderboard::leaderboard(judgement),
+            pairs: leaderboard::pairs(judgement),
+            selves: leaderboard::selves(judgement),
             speed: speed::speed(judgement),
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
             equivalence: outputs::equivalence(judgement),
             stages: outputs::stages(judgement),
             controls: calibration::controls(judgement),
+            divergence: outputs::divergence(judgement),
             structure: outputs::structure(judgement),
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
@@ -66,6 +80,8 @@ impl Tables {
             percentiles: latency::percentiles(input.series),
             distributions: latency::distributions(input.series),
             drift: latency::drift(input.drift),
+            scores: scores::scores(judgement),
+            gates: scores::gates(judgement),
             voids: origin::voids(judgement),
             bundles: origin::bundles(judgement),
             environment: origin::environment(input),
@@ -73,16 +89,20 @@ impl Tables {
     }
 
     /// In the order of the report.
-    pub(crate) fn all(&self) -> [&Table; 21] {
-        [
+    pub(crate) fn all(&self) -> Vec<&Table> {
+        vec![
             &self.verdicts,
             &self.reasons,
+            &self.leaderboard,
+            &self.pairs,
+            &self.selves,
             &self.speed,
             &self.rounds,
             &self.baseline,
             &self.equivalence,
             &self.stages,
             &self.controls,
+            &self.divergence,
             &self.structure,
             &self.worst,
             &self.outcomes,
@@ -93,6 +113,8 @@ impl Tables {
             &self.percentiles,
             &self.distributions,
             &self.drift,
+            &self.scores,
+            &self.gates,
             &self.voids,
             &self.bundles,
             &self.environment,

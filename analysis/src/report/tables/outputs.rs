@@ -1,7 +1,7 @@
 //! What is known about the outputs.
 
 use crate::{
-    judgement::{Check, Consequence, Equivalence, Judgement, StageEvidence},
+    judgement::{Check, Consequence, Divergence, Equivalence, Judgement, StageEvidence},
     report::{
         escape, number,
         table::{Cell, Table, column},
@@ -94,6 +94,33 @@ pub(crate) fn stages(judgement: &Judgement) -> Table {
             column("Requests until E ≥ 10³", &["requests_to_suspect"]),
         ],
         rows: several.flat_map(|(arm, all)| all.iter().map(move |s| row(arm, s))).collect(),
+    }
+}
+
+/// Texts beside the opening baseline's.
+pub(crate) fn divergence(judgement: &Judgement) -> Table {
+    let candidates = judgement.candidates.iter().map(|c| (c.name.as_str(), c.divergence.as_ref()));
+    let all = candidates.chain([("baseline", judgement.baseline.divergence.as_ref())]);
+    let row = |arm: &str, d: &Divergence| {
+        vec![
+            Cell::Text(escape::name(arm)),
+            Cell::plain(number::count(d.requests)),
+            Cell::plain(number::count(d.identical)),
+            Cell::maybe(number::percent(d.identical, d.requests), "%"),
+            Cell::maybe(d.median_shared_characters.map(number::count), ""),
+        ]
+    };
+    Table {
+        name: "divergence",
+        caption: "Texts that are the baseline's, character by character",
+        columns: vec![
+            column("Arm", &["arm"]),
+            column("Requests", &["requests"]),
+            column("Identical", &["identical"]),
+            column("Identical, share", &["identical_percent"]),
+            column("Characters until they part, median", &["median_shared_characters"]),
+        ],
+        rows: all.filter_map(|(arm, d)| Some(row(arm, d?))).collect(),
     }
 }
 

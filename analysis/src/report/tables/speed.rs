@@ -25,7 +25,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
     };
     Table {
         name: "verdicts",
-        caption: "Speed-up is the baseline's time over the candidate's for the same work, with its 95 % interval. Above 1 the candidate is faster, also in TTFT and TPOT.",
+        caption: "Speed-up is the baseline's time over the candidate's for the same work, with its interval: at 95 %, or at the level of the declared look. Above 1 the candidate is faster, also in TTFT and TPOT.",
         columns: vec![
             column("Candidate", &["candidate"]),
             column("Outputs", &["verdict", "standing"]),
@@ -83,13 +83,15 @@ fn places(speed: &CellSpeed) -> Cell {
     Cell::Text(Place::from(speed).to_string())
 }
 
-const EFFECT: [Column; 6] = [
+const EFFECT: [Column; 8] = [
     column("Speed-up", &["speedup", "speedup_low", "speedup_high"]),
     column("Rounds", &["rounds"]),
     column("p", &["p"]),
     column("Sign-flip p", &["sign_flip_p"]),
     column("Detectable", &["minimum_detectable_effect_percent"]),
     column("Estimate", &["speedup_estimate"]),
+    column("p, adjusted", &["p_adjusted"]),
+    column("Confidence", &["confidence_percent"]),
 ];
 
 /// The columns of [`EFFECT`].
@@ -103,6 +105,8 @@ fn effect_cells(metric: &MetricEffect) -> Vec<Cell> {
         Cell::maybe(e.and_then(|e| e.sign_flip_p).map(number::small), ""),
         Cell::maybe(e.and_then(|e| e.detectable).map(|d| number::percent_of(d - 1.0)), "%"),
         Cell::maybe(e.map(|e| number::fine_ratio(e.speedup)), "×"),
+        Cell::maybe(e.filter(|e| e.powered).and_then(|e| e.adjusted_p).map(number::small), ""),
+        Cell::maybe(e.map(|e| number::declared_percent(e.confidence)), "%"),
     ]
 }
 
@@ -148,13 +152,15 @@ pub(crate) fn rounds(judgement: &Judgement) -> Table {
     for candidate in &judgement.candidates {
         for speed in &candidate.speed {
             for metric in std::iter::once(&speed.primary).chain(&speed.beside) {
-                for (round, ratio) in &metric.rounds {
+                let further = metric.further.iter().map(|round| (round, "further"));
+                for ((round, ratio), part) in metric.rounds.iter().map(|round| (round, "claim")).chain(further) {
                     rows.push(vec![
                         Cell::Text(escape::name(&candidate.name)),
                         places(speed),
                         Cell::Text(words::metric(metric.metric).to_owned()),
                         Cell::plain(number::count(u64::from(*round))),
                         Cell::Number(number::fixed(*ratio, 4), "×"),
+                        Cell::Text(part.to_owned()),
                     ]);
                 }
             }
@@ -169,6 +175,7 @@ pub(crate) fn rounds(judgement: &Judgement) -> Table {
             column("Metric", &["metric"]),
             column("Round", &["round"]),
             column("Speed-up", &["speedup"]),
+            column("Part of", &["part_of"]),
         ],
         rows,
     }

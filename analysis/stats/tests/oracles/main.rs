@@ -1,14 +1,18 @@
-//! Every public number against scipy, statsmodels or 60-digit mpmath (`oracles/make_fixtures.py`).
-//! The bounds written here are the accuracy that the crate promises.
+//! Every public number against scipy, statsmodels or 60-digit mpmath (`oracles/make_fixtures.py`);
+//! in `tools`, against other instruments. The bounds written here are the accuracy that the crate
+//! promises.
 #![allow(clippy::unwrap_used)]
+
+mod tolerance;
+mod tools;
 
 use serde_json::Value;
 use stats::quantile::{Level, Sample};
 use stats::special::*;
-use stats::{clustered, eprocess, multiple, paired, proportion, quantile};
+use stats::{clustered, eprocess, multiple, paired, proportion, quantile, welch};
 
-const SPECIAL: &str = include_str!("../oracles/special.json");
-const PROCEDURES: &str = include_str!("../oracles/procedures.json");
+const SPECIAL: &str = include_str!("../../oracles/special.json");
+const PROCEDURES: &str = include_str!("../../oracles/procedures.json");
 
 /// The rows of one table.
 fn table(file: &str, name: &str) -> Vec<Value> {
@@ -163,6 +167,36 @@ fn adjusted_p_values_agree_with_statsmodels() {
                 relative((name, &p), *ours, expected, 1e-14);
             }
         }
+    }
+}
+
+#[test]
+fn e_bh_agrees_with_the_procedure_as_published() {
+    for row in table(PROCEDURES, "e_bh") {
+        let ln_e = numbers(&row["ln_e"]);
+        let ours = multiple::e_benjamini_hochberg(&ln_e).unwrap();
+        for (ours, expected) in ours.iter().zip(numbers(&row["adjusted"])) {
+            absolute(&ln_e, *ours, expected, 1e-13);
+        }
+    }
+}
+
+#[test]
+fn welch_agrees_with_scipy() {
+    let rows = table(PROCEDURES, "welch");
+    assert_eq!(rows.len(), 10);
+    for row in rows {
+        let (x, y) = (numbers(&row["x"]), numbers(&row["y"]));
+        let expected = |key: &str| row[key].as_f64().unwrap();
+        let ours = welch::welch(&x, &y, 0.95).unwrap();
+        relative(&row, ours.t, expected("t"), 1e-11);
+        relative(&row, ours.df, expected("df"), 1e-12);
+        relative(&row, ours.p, expected("p"), 1e-10);
+        relative(&row, ours.low, expected("low"), 1e-10);
+        relative(&row, ours.high, expected("high"), 1e-10);
+        let (_, interval) = welch::tost(&x, &y, 0.05, 0.05).unwrap();
+        relative(&row, interval.low, expected("low90"), 1e-10);
+        relative(&row, interval.high, expected("high90"), 1e-10);
     }
 }
 

@@ -1,0 +1,36 @@
+//! What a calibration comes to, in sentences: the tolerance, and which alterations it finds.
+
+use super::{escape, number};
+use crate::judgement::{Calibration, Judgement, Tolerance};
+
+/// The calibration that verdicts rest on, or the one that a run of controls would give.
+pub(crate) fn calibration(judgement: &Judgement) -> Option<&Calibration> {
+    match &judgement.tolerance {
+        Tolerance::Calibrated(calibration) => Some(calibration),
+        Tolerance::Declared { .. } | Tolerance::Failed { .. } | Tolerance::None => judgement.controls.as_deref(),
+    }
+}
+
+/// One sentence each on the tolerance and on the alterations that it finds and does not find.
+pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
+    let mut said = vec![format!(
+        "{} honest configurations: cap c {} nats, tolerance δ {} of x, δₕ {} % of requests",
+        calibration.positive.len(),
+        number::small(calibration.cap_nats).digits(),
+        number::small(calibration.mean).digits(),
+        number::percent_of(calibration.far).digits(),
+    )];
+    let named = |found: bool| {
+        let of = calibration.negative.iter().filter(|c| c.requests_to_suspect.is_some() == found);
+        let after = |n: Option<u64>| n.map(|n| format!(" after {n}")).unwrap_or_default();
+        of.map(|c| format!("{}{}", escape::name(&c.name), after(c.requests_to_suspect))).collect::<Vec<_>>()
+    };
+    let (found, missed) = (named(true), named(false));
+    if !found.is_empty() {
+        said.push(format!("found, after so many graded requests: {}", found.join(", ")));
+    }
+    if !missed.is_empty() {
+        said.push(format!("not found in this run: {}", missed.join(", ")));
+    }
+    said
+}

@@ -1,0 +1,83 @@
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use analysis::compare::{Side, compare};
+use lab::{
+    Result,
+    bundle::{Bundle, Store},
+};
+
+use crate::screen;
+
+/// Arguments of `bench compare`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A measurement, or one of its arms as BUNDLE:ARM
+    a: String,
+    /// Another one, or another arm of the same
+    b: String,
+    /// A grade bundle of either, where it does not lie beside it
+    #[arg(long = "grade", value_name = "BUNDLE")]
+    grades: Vec<PathBuf>,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Refuses runs of different contracts with exit code 21.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let (a, b) = (Named::of(&args.a), Named::of(&args.b));
+    let own = super::open_verified(&bundles(a.path, &args.grades)?)?;
+    let other = if a.path == b.path { None } else { Some(super::open_verified(&bundles(b.path, &args.grades)?)?) };
+    let sides = (Side { study: &own, arm: a.arm }, Side { study: other.as_ref().unwrap_or(&own), arm: b.arm });
+    let comparison = compare(sides.0, sides.1)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&comparison).expect("plain values serialise"));
+    } else {
+        print!("{}", analysis::report::compared(&comparison, screen::width()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `BUNDLE` or `BUNDLE:ARM`. A folder that is there is never taken apart.
+struct Named<'a> {
+    path: &'a Path,
+    arm: Option<&'a str>,
+}
+
+impl<'a> Named<'a> {
+    fn of(written: &'a str) -> Self {
+        match written.rsplit_once(':') {
+            Some((path, arm)) if !Path::new(written).exists() => Named { path: Path::new(path), arm: Some(arm) },
+            _ => Named { path: Path::new(written), arm: None },
+        }
+    }
+}
+
+/// A run's stages up to this one with their grades, and what calibrates it, as far as they lie
+/// in the same folder of results or are named.
+fn bundles(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let bundle = Bundle::open(path)?;
+    let store = Store::around(path);
+    let mut found = store.stages(bundle.id);
+    if found.is_empty() {
+        found.push(path.to_owned());
+        let beside = PathBuf::from(format!("{}-grade", path.display()));
+        found.extend(beside.join(lab::bundle::MANIFEST).exists().then_some(beside));
+    }
+    let calibration = bundle.workload().ok().and_then(|w| w.equivalence).map(|e| e.calibration).unwrap_or_default();
+    for id in calibration {
+        found.extend(store.find(id).map(|b| b.path.clone()));
+        found.extend(store.grade(id).map(|b| b.path.clone()));
+    }
+    let opened = found.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>>>()?;
+    for path in named {
+        let grade = Bundle::open(path)?;
+        let new = opened.iter().all(|b| b.id != grade.id);
+        let of_these = opened.iter().any(|b| grade.manifest.parents.contains(&b.id));
+        found.extend((new && of_these).then(|| path.clone()));
+    }
+    Ok(found)
+}
