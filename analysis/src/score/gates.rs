@@ -80,7 +80,8 @@ type Listed = (String, Vec<Top>);
 
 /// What a trial's server listed, by request; only the raw bytes hold it.
 fn listed_tokens(study: &Study, trial: &Trial) -> BTreeMap<u32, Vec<Listed>> {
-    let exchanges = study.stages[trial.stage].measure.wire(&trial.folder).unwrap_or_default();
+    let measure = &study.stages[trial.stage].measure;
+    let exchanges: Vec<_> = measure.exchanges(&trial.folder).and_then(Iterator::collect).unwrap_or_default();
     let timed = exchanges.into_iter().filter(|e| trial.response(e.request).is_some_and(|r| r.load == e.phase));
     let top = |c: lab::wire::Considered| Top { token: c.token, logprob: c.logprob };
     let read = |bytes: &[u8]| {
