@@ -184,7 +184,7 @@ impl<'a> Source<'a> {
                 CountedFrom::Ids => "ids",
                 CountedFrom::Text => "text",
             },
-            ids: response.received.len() as u32,
+            ids: response.received_count,
             claimed_output: response.claimed_output,
             claimed_prompt: response.claimed_prompt,
             prompt_tokens: self.study.prompt_tokens(trial, case.request),

@@ -9,6 +9,8 @@
 
 /// What `bench judge` says.
 pub mod judgement;
+/// The same work on many things at once.
+mod parallel;
 /// Sealed bundles, opened for judging.
 pub mod study;
 /// Whether a bundle is what it says it is.
@@ -63,7 +65,7 @@ pub use judgement::Judgement;
 pub use stats::paired::MIN_ROUNDS;
 pub use study::Study;
 pub use verdict::judge;
-pub use verify::{verify, verify_set};
+pub use verify::{open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.

@@ -211,7 +211,7 @@ fn end_tokens(study: &Study, model: &str) -> BTreeSet<u32> {
         .filter(|t| t.plan.role != Role::Candidate && t.plan.model == model && t.completed())
         .flat_map(|t| &t.responses)
         .filter(|r| r.complete() && r.finish == "stop")
-        .filter_map(|r| r.received.last().copied())
+        .filter_map(|r| r.last_received)
         .filter(|id| tokenizer.is_special(*id))
         .collect()
 }

@@ -6,6 +6,7 @@
 //! tables, files and whoever wants to look for themselves.
 
 mod contract;
+mod evidence;
 mod frames;
 mod grades;
 mod response;
@@ -16,20 +17,25 @@ mod visible;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::{Mutex, PoisonError},
 };
 
 use lab::{
     Problem, Result,
-    bundle::{Bundle, TRIAL, TRIALS},
+    bundle::{Bundle, TRIAL, TRIALS, WIRE},
     plan::{self, Role},
-    records::{self, ChunkRow, RequestRow, TelemetryRow, TrialOutcome},
+    records::{self, TelemetryRow, TrialOutcome},
     tokenizer::Tokenizer,
     workload::{BASELINE, Load, Workload},
 };
 
+use crate::parallel;
+
 pub(crate) use contract::{Contract, read as read_contract};
+pub(crate) use evidence::{Heard, Responses, hear};
 pub(crate) use frames::outcome_name;
 pub use grades::Graded;
+#[cfg(test)]
 pub(crate) use response::same_text;
 pub use response::{CountedFrom, Response, Step};
 
@@ -112,26 +118,30 @@ impl Study {
     /// bundles of each, and the runs that calibrate it. Their bytes are compared with their
     /// manifests as they are read.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
-        let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
-        if let Some(problem) = set.lacks {
-            return Err(problem);
-        }
-        let mut study = Self::of(set.stages)?;
-        for member in set.calibration {
-            let run = Self::of(vec![member])?;
-            succession::same_kind(&run.stages[0].measure, &study.stages[0].measure)?;
-            study.calibration.push(run);
-        }
-        Ok(study)
+        Self::open_heard(paths, Heard::new())?
     }
 
-    /// Whether bundles belong together, whatever calibrates them.
-    pub(crate) fn check(paths: &[PathBuf]) -> Result<()> {
+    /// Opens bundles of which some trials were read before. The outer error says that they do
+    /// not belong together, the inner one what is wrong with what calibrates them.
+    pub(crate) fn open_heard(paths: &[PathBuf], mut heard: Heard) -> Result<Result<Self>> {
         let set = set::sort(paths.iter().map(|p| Bundle::open(p)).collect::<Result<_>>()?)?;
-        Self::of(set.stages).map(|_| ())
+        let study = Self::of(set.stages, &mut heard)?;
+        Ok(match set.lacks {
+            Some(problem) => Err(problem),
+            None => study.calibrated(set.calibration, &mut heard),
+        })
     }
 
-    fn of(members: Vec<set::Member>) -> Result<Self> {
+    fn calibrated(mut self, members: Vec<set::Member>, heard: &mut Heard) -> Result<Self> {
+        for member in members {
+            let run = Self::of(vec![member], heard)?;
+            succession::same_kind(&run.stages[0].measure, &self.stages[0].measure)?;
+            self.calibration.push(run);
+        }
+        Ok(self)
+    }
+
+    fn of(members: Vec<set::Member>, heard: &mut Heard) -> Result<Self> {
         let contracts =
             members.iter().map(|member| contract::read(&member.measure)).collect::<Result<Vec<Contract>>>()?;
         succession::check(&members, &contracts)?;
@@ -145,7 +155,7 @@ impl Study {
         let (mut stages, mut trials, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for (member, contract) in members.into_iter().zip(contracts) {
             let set::Member { measure, grades } = member;
-            let (mut own, absent) = read_trials(&measure, stages.len(), &contract, &tokenizers)?;
+            let (mut own, absent) = read_trials(&measure, stages.len(), &contract, &tokenizers, heard)?;
             let prompts = grades::read(&grades, measure.id, &contract, &mut own, &tokenizers)?;
             let usual = contract.workload.sampling.max_tokens;
             let most_tokens = contract.requests.iter().map(|r| r.max_tokens.unwrap_or(usual)).collect();
@@ -236,6 +246,7 @@ fn read_trials(
     stage: usize,
     contract: &Contract,
     tokenizers: &BTreeMap<String, Tokenizer>,
+    heard: &mut Heard,
 ) -> Result<Found> {
     let mut folders: BTreeSet<&str> = bundle
         .manifest
@@ -244,26 +255,30 @@ fn read_trials(
         .filter_map(|f| f.path.strip_prefix(TRIALS)?.strip_prefix('/')?.split_once('/'))
         .map(|(folder, _)| folder)
         .collect();
-    let (mut trials, mut missing) = (Vec::new(), Vec::new());
-    for planned in &contract.plan.trials {
-        let folder = planned.folder();
-        if !folders.remove(folder.as_str()) {
-            missing.push(planned.clone());
-            continue;
-        }
+    let (there, missing): (Vec<&plan::Trial>, Vec<_>) =
+        contract.plan.trials.iter().partition(|planned| folders.remove(planned.folder().as_str()));
+    if let Some(stranger) = folders.first() {
+        let name = lab::text::shown(stranger, 80);
+        return Err(Problem::broken(format!("`{name}` is no trial of the plan")).next("run bench verify"));
+    }
+    let heard = Mutex::new(heard);
+    let read = parallel::map(&there, |planned| {
         let tokenizer = tokenizers.get(&planned.model).ok_or_else(|| Problem::broken("a model has no tokenizer"))?;
-        trials.push(Trial { stage, ..read_trial(bundle, planned, &folder, tokenizer)? });
-    }
-    match folders.first() {
-        None => Ok((trials, missing)),
-        Some(stranger) => {
-            let name = lab::text::shown(stranger, 80);
-            Err(Problem::broken(format!("`{name}` is no trial of the plan")).next("run bench verify"))
-        }
-    }
+        let known = (bundle.id, planned.folder(), tokenizer.digest);
+        let known = heard.lock().unwrap_or_else(PoisonError::into_inner).remove(&known);
+        Ok(Trial { stage, ..read_trial(bundle, contract, planned, tokenizer, known)? })
+    });
+    Ok((read.into_iter().collect::<Result<_>>()?, missing.into_iter().cloned().collect()))
 }
 
-fn read_trial(bundle: &Bundle, planned: &plan::Trial, folder: &str, tokenizer: &Tokenizer) -> Result<Trial> {
+fn read_trial(
+    bundle: &Bundle,
+    contract: &Contract,
+    planned: &plan::Trial,
+    tokenizer: &Tokenizer,
+    known: Option<Responses>,
+) -> Result<Trial> {
+    let folder = planned.folder();
     let place = format!("{TRIALS}/{folder}");
     let broken = |what: String| Problem::broken(what).at(place.clone()).next("run bench verify");
     let text = contract::text(bundle, &format!("{place}/{TRIAL}"))?;
@@ -272,31 +287,28 @@ fn read_trial(bundle: &Bundle, planned: &plan::Trial, folder: &str, tokenizer: &
         return Err(broken("its trial.json does not tell the planned trial".into()));
     }
     let completed = record.outcome == TrialOutcome::Completed;
-    let stored = bundle.trial(folder)?;
-    let (rows, chunks): (Vec<RequestRow>, Vec<ChunkRow>) = (stored.requests, stored.chunks);
-    let mut by_request = BTreeMap::<u32, Vec<&ChunkRow>>::new();
-    chunks.iter().for_each(|c| by_request.entry(c.request).or_default().push(c));
-    let mut by_id = BTreeMap::new();
-    for row in &rows {
-        if by_id.insert(row.request, row).is_some() {
-            return Err(broken(format!("request {} stands twice in its table", row.request)));
+    let mut heard = match known {
+        Some(known) => known,
+        None if completed || bundle.has(&format!("{place}/{WIRE}")) => {
+            hear(bundle, contract, &folder, Some(tokenizer), |_, _, _| {})?
         }
+        None => Responses::default(),
+    };
+    if let Some(id) = heard.twice {
+        return Err(broken(format!("request {id} was answered twice")));
     }
     let mut responses = Vec::new();
     for phase in &planned.phases {
         for id in phase.requests.ids() {
-            match by_id.get(&id) {
-                Some(row) if row.phase == phase.load => {
-                    let chunks = by_request.get(&id).map_or(&[][..], Vec::as_slice);
-                    responses.push(Response::read(row, chunks, tokenizer));
-                }
+            match heard.of.remove(&id) {
+                Some(response) if response.load == phase.load => responses.push(response),
                 None if !completed => {}
-                _ => return Err(broken(format!("request {id} of load {} has no row", phase.load))),
+                _ => return Err(broken(format!("request {id} of load {} is not there", phase.load))),
             }
         }
     }
     Ok(Trial {
-        folder: folder.into(),
+        folder,
         stage: 0,
         plan: planned.clone(),
         record,

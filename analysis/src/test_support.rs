@@ -274,11 +274,11 @@ impl Script {
         let files = [
             (bundle::TRIAL, serde_json::to_vec_pretty(&record).unwrap()),
             (bundle::REQUEST_TABLE, if self.old { old_table(&requests) } else { table(&requests) }),
-            (bundle::CHUNK_TABLE, write_table(&chunks, ChunkRow::HEADER, bundle::CHUNK_TABLE)),
             (bundle::WIRE, write_exchanges(&exchanges)),
         ];
+        let chunks = (bundle::CHUNK_TABLE, write_table(&chunks, ChunkRow::HEADER, bundle::CHUNK_TABLE));
         let folder = run.begin_trial(&trial.folder()).unwrap();
-        for (name, bytes) in files {
+        for (name, bytes) in files.into_iter().chain(self.old.then_some(chunks)) {
             folder.put(name, &bytes).unwrap();
         }
         run.publish_trial(folder).unwrap();
@@ -317,7 +317,8 @@ impl Script {
                 if self.never.borrow().contains(&(trial.n, request)) {
                     said.parts.clear();
                 }
-                let received: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+                let mut received: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+                received.truncate((ask.max_tokens + records::MOST_SPARE_IDS) as usize);
                 let text: String = said.parts.iter().map(|p| p.text.as_str()).collect();
                 let (source, ids) = match (said.status, received.is_empty()) {
                     (200, false) => (Source::Ids, received),
@@ -331,7 +332,8 @@ impl Script {
                 graded.push(GradedRow { trial, request, source, tokens, failure: failure.into() });
                 reference.extend(ids.iter().enumerate().map(|(position, id)| {
                     let m = margin(&ask, position);
-                    let best_id = if m > 0.0 { END } else { *id };
+                    let other = if *id == END { word(0) } else { END };
+                    let best_id = if m > 0.0 { other } else { *id };
                     let rank = 1 + u32::from(m > 0.0);
                     let position = position as u32;
                     ReferenceRow { request, position, id: *id, logprob: -0.1 - m, rank, best_id, best_logprob: -0.1 }

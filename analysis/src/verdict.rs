@@ -52,7 +52,9 @@ pub fn judge(study: &Study) -> Judgement {
         let structure = structure::check(study, arm, Some(&structure));
         let decision = outputs::decide(study, arm, &structure, &rule);
         let (candidate, overall) = candidate(study, arm, &voids, structure, decision, &rule);
-        standings.insert(arm.to_owned(), Standing { overall, score: None });
+        let mode = study.workload.score.mode.name();
+        let score = candidate.scores.iter().find(|s| s.mode == mode).and_then(|s| s.score);
+        standings.insert(arm.to_owned(), Standing { overall, score });
         candidates.push(candidate);
     }
     candidates.sort_by(order);

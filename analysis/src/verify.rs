@@ -6,6 +6,7 @@
 //! finding.
 
 mod contracts;
+mod follow;
 mod grade;
 mod promise;
 mod telemetry;
@@ -13,7 +14,7 @@ mod times;
 mod trial;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -21,55 +22,75 @@ use lab::{
     Problem, Result,
     bundle::{Bundle, ENVIRONMENTS, Finding, Kind, Manifest, TRIALS},
     environment::Environment,
+    tokenizer::Tokenizer,
 };
 
-use crate::study::{Contract, Study, read_contract};
+use crate::{
+    parallel,
+    study::{Contract, Heard, Study, read_contract},
+};
 
 /// Verifies one bundle. An error means that there is no readable manifest.
 pub fn verify(path: &Path) -> Result<(Manifest, Vec<Finding>)> {
+    verify_one(path).map(|(manifest, findings, _)| (manifest, findings))
+}
+
+/// [`verify`], with the answers that were read meanwhile.
+fn verify_one(path: &Path) -> Result<(Manifest, Vec<Finding>, Heard)> {
     let (manifest, findings) = lab::bundle::verify(path)?;
     // Nothing outside of the bundle is opened, whatever its manifest names.
     if manifest.files.iter().any(|f| f.path.starts_with('/') || f.path.split('/').any(|part| part == "..")) {
-        return Ok((manifest, findings));
+        return Ok((manifest, findings, Heard::new()));
     }
-    let mut notes = Notes { bundle: Bundle::open(path)?, findings };
+    let bundle = Bundle::open(path)?;
+    let mut notes = Notes { bundle: &bundle, findings };
+    let mut heard = Heard::new();
     match manifest.kind {
-        Kind::Measure => measure(&mut notes),
+        Kind::Measure => heard = measure(&mut notes).unwrap_or_default(),
         Kind::Grade => grade::check(&mut notes),
     }
-    notes.findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
-    notes.findings.dedup();
-    Ok((manifest, notes.findings))
+    let mut findings = notes.findings;
+    findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
+    findings.dedup();
+    Ok((manifest, findings, heard))
 }
 
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
 /// the measurement among them, token by token. The last entry of a set is that finding.
 pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<Finding>)>> {
-    let mut all = Vec::new();
+    open_verified(paths).map(|(checked, _)| checked)
+}
+
+/// [`verify_set`], and the study of these bundles if nothing was found; every answer is read
+/// once.
+pub fn open_verified(paths: &[PathBuf]) -> Result<(Vec<(PathBuf, Vec<Finding>)>, Option<Result<Study>>)> {
+    let (mut all, mut heard) = (Vec::new(), Heard::new());
     let mut measures = 0;
     for path in paths {
-        let (manifest, findings) = verify(path)?;
+        let (manifest, findings, own) = verify_one(path)?;
         measures += u32::from(manifest.kind == Kind::Measure && manifest.parents.is_empty());
         all.push((path.clone(), findings));
+        heard.extend(own);
     }
-    let each_is_whole = all.iter().all(|(_, findings)| findings.is_empty());
-    if paths.len() > 1
-        && measures == 1
-        && each_is_whole
-        && let (Err(problem), Some((path, findings))) = (Study::check(paths), all.last_mut())
-    {
-        findings.push(finding(path, &problem));
+    if all.iter().any(|(_, findings)| !findings.is_empty()) {
+        return Ok((all, None));
     }
-    Ok(all)
+    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
+        if let (true, Some((path, findings))) = (paths.len() > 1 && measures == 1, all.last_mut()) {
+            findings.push(finding(path, &problem));
+        }
+        Err(problem)
+    });
+    Ok((all, Some(study)))
 }
 
 /// A bundle with what was found in it so far.
-struct Notes {
-    bundle: Bundle,
+struct Notes<'a> {
+    bundle: &'a Bundle,
     findings: Vec<Finding>,
 }
 
-impl Notes {
+impl Notes<'_> {
     fn add(&mut self, path: impl Into<String>, what: impl Into<String>) {
         self.findings.push(Finding { path: path.into(), what: what.into() });
     }
@@ -77,7 +98,7 @@ impl Notes {
     /// The value, or a finding and none. A file whose bytes are already known to be wrong is
     /// not named again.
     fn take<T>(&mut self, read: impl FnOnce(&Bundle) -> Result<T>) -> Option<T> {
-        match read(&self.bundle) {
+        match read(self.bundle) {
             Ok(value) => Some(value),
             Err(problem) => {
                 let found = finding(&self.bundle.path, &problem);
@@ -104,28 +125,42 @@ fn finding(root: &Path, problem: &Problem) -> Finding {
     Finding { path: inside.unwrap_or(place), what: problem.what.clone() }
 }
 
-fn measure(notes: &mut Notes) {
+/// Checks a bundle of trials; the answers in it, as far as it could be read.
+fn measure(notes: &mut Notes<'_>) -> Option<Heard> {
     let environments = notes.take(Bundle::environments).unwrap_or_default();
-    let Some(contract) = notes.take(read_contract) else { return };
-    models(notes, &contract, &environments);
+    let contract = notes.take(read_contract)?;
+    let tokenizers = models(notes, &contract, &environments);
     let mut folders: BTreeSet<String> = notes
         .files()
         .filter_map(|f| f.strip_prefix(TRIALS)?.strip_prefix('/')?.split_once('/'))
         .map(|(folder, _)| folder.to_owned())
         .collect();
-    let mut records = Vec::new();
-    for planned in &contract.plan.trials {
-        if folders.remove(&planned.folder()) {
-            records.extend(trial::check(notes, &contract, planned, &environments));
+    let there: Vec<_> = contract.plan.trials.iter().filter(|planned| folders.remove(&planned.folder())).collect();
+    let known = notes.findings.len();
+    let checked = parallel::map(&there, |planned| {
+        let mut notes = Notes { bundle: notes.bundle, findings: notes.findings.clone() };
+        let checked = trial::check(&mut notes, &contract, planned, &environments, tokenizers.get(&planned.model));
+        (checked, notes.findings.split_off(known))
+    });
+    let (mut records, mut heard) = (Vec::new(), Heard::new());
+    for (planned, (checked, findings)) in there.into_iter().zip(checked) {
+        notes.findings.extend(findings);
+        let Some((record, responses)) = checked else { continue };
+        records.push(record);
+        if let (Some(tokenizer), Some(responses)) = (tokenizers.get(&planned.model), responses) {
+            heard.insert((notes.bundle.id, planned.folder(), tokenizer.digest), responses);
         }
     }
     contracts::check(notes, &contract.workload, &environments, &records);
     for stranger in folders {
         notes.add(format!("{TRIALS}/{stranger}"), "no trial of the plan has this name");
     }
+    Some(heard)
 }
 
-fn models(notes: &mut Notes, contract: &Contract, environments: &[Environment]) {
+/// Checks what belongs to models; their tokenizers, as far as they can be read.
+fn models(notes: &mut Notes<'_>, contract: &Contract, environments: &[Environment]) -> BTreeMap<String, Tokenizer> {
+    let mut tokenizers = BTreeMap::new();
     if environments.is_empty() {
         notes.add(ENVIRONMENTS, "no host is described");
     }
@@ -138,12 +173,14 @@ fn models(notes: &mut Notes, contract: &Contract, environments: &[Environment]) 
                 notes.add(ENVIRONMENTS, format!("{host} had another tokenizer for model {name}"));
             }
         }
+        tokenizers.insert(name.clone(), tokenizer);
     }
     let requests = contract.requests.len();
     let taken = contract.plan.trials.iter().flat_map(|t| t.phases.iter().map(|p| p.requests).chain([t.warmup]));
     if taken.map(|span| span.ids().end as usize).any(|end| end > requests) {
         notes.add(lab::bundle::PLAN, "it takes requests that are not in the set");
     }
+    tokenizers
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ enum Verb {
     Plan(verbs::plan::Args),
     /// Measure, seal, grade, judge and report
     Run(verbs::run::Args),
+    /// Seal a run that cannot be resumed, as it stands
+    Seal(verbs::seal::Args),
     /// Let the trusted reference score a sample of a bundle's outputs
     Grade(verbs::grade::Args),
     /// Check every byte, schema and cross-count of bundles
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Check(args) => verbs::check::run(&args),
         Verb::Plan(args) => verbs::plan::run(&args),
         Verb::Run(args) => verbs::run::run(&args),
+        Verb::Seal(args) => verbs::seal::run(&args),
         Verb::Grade(args) => verbs::grade::run(&args),
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),

@@ -5,7 +5,7 @@ mod support;
 
 use std::{fs, path::PathBuf};
 
-use support::{Lab, Workload, code, processes_with, stderr, wait_until};
+use support::{Lab, Workload, code, processes_with, stderr, stdout, wait_until};
 
 fn workload(marker: &str) -> Workload {
     Workload { rounds: 2, ..Workload::default().candidate("same", &format!("--launch-seed {marker}")) }.graded(2)
@@ -83,6 +83,29 @@ fn an_interrupted_run_says_how_to_go_on() {
     assert_eq!(code(&output), 130);
     wait_until("the servers are gone", || processes_with("--launch-seed 770004").is_empty());
     assert_eq!(code(&lab.bench(&["run", "x.toml", "--resume"])), 0);
+}
+
+#[test]
+fn a_run_whose_host_is_gone_is_sealed_as_it_stands_graded_and_judged_without_what_it_lacks() {
+    let lab = Lab::new();
+    let mut runner = lab.start(&workload("770007"));
+    wait_until("some trials are published", || published(&lab).len() >= 2);
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let kept = published(&lab).len();
+    let run = lab.runs().remove(0).display().to_string();
+    assert_eq!(code(&lab.bench(&["seal", &run])), 0);
+    let grade = lab.bench(&["grade", &run, "--workload", "x.toml"]);
+    assert_eq!(code(&grade), 0, "{}", stderr(&grade));
+    let graded = format!("{run}-grade");
+    let verify = lab.bench(&["verify", &run, &graded]);
+    assert_eq!(code(&verify), 0, "{}", stdout(&verify));
+    let judgement: serde_json::Value =
+        serde_json::from_str(&stdout(&lab.bench(&["judge", "--json", &run, &graded]))).unwrap();
+    let voids = judgement["voids"].as_array().unwrap();
+    assert_eq!(published(&lab).len(), kept);
+    assert!(voids.iter().any(|v| v["why"].as_str().unwrap().contains("is not in the bundle")), "{voids:?}");
+    assert_eq!(code(&lab.bench(&["seal", &run])), 10, "what is sealed does not change");
 }
 
 #[test]

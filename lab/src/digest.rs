@@ -112,6 +112,33 @@ pub fn files_below(root: &Path) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
+/// A reader whose bytes are hashed on their way.
+pub(crate) struct Hashing<R> {
+    from: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Hashing<R> {
+    /// Around a reader.
+    pub(crate) fn new(from: R) -> Self {
+        Hashing { from, hash: Sha256::new() }
+    }
+
+    /// Reads what is left; the digest of everything.
+    pub(crate) fn finish(mut self) -> io::Result<Digest> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(Digest(self.hash.finalize().into()))
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.from.read(buffer)?;
+        self.hash.update(&buffer[..n]);
+        Ok(n)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "sha256:{}", self.hex())

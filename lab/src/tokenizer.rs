@@ -1,13 +1,20 @@
 //! The model's own tokenizer, so that tokens are counted by us.
 
+mod bytes;
+
 use std::{collections::HashSet, path::Path};
 
 use crate::{Digest, Problem, Result};
+use bytes::Bytes;
 
 /// A tokenizer read from a `tokenizer.json`.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     specials: HashSet<u32>,
+    /// The special tokens' texts, where our reading of a text holds a special token only if the
+    /// text holds one of these.
+    spelled: Option<Vec<String>>,
+    bytes: Option<Bytes>,
     /// SHA-256 of the file.
     pub digest: Digest,
 }
@@ -19,7 +26,8 @@ impl Tokenizer {
             tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| Problem::input(format!("not a tokenizer: {e}")))?;
         let specials =
             inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
-        Ok(Tokenizer { inner, specials, digest: Digest::of(bytes) })
+        let (spelled, table) = (spelled(&inner), Bytes::of(&inner));
+        Ok(Tokenizer { inner, specials, spelled, bytes: table, digest: Digest::of(bytes) })
     }
 
     /// From a model's folder.
@@ -47,7 +55,19 @@ impl Tokenizer {
 
     /// The text of ids, special tokens left out: what a chat server sends as content.
     pub fn decode(&self, ids: &[u32]) -> String {
-        self.inner.decode(ids, true).unwrap_or_default()
+        match &self.bytes {
+            Some(table) => table.decode(ids),
+            None => self.inner.decode(ids, true).unwrap_or_default(),
+        }
+    }
+
+    /// The first special token in our reading of a text.
+    pub fn special_in(&self, text: &str) -> Option<u32> {
+        let plain = |spelled: &Vec<String>| !spelled.iter().any(|special| text.contains(special.as_str()));
+        if self.spelled.as_ref().is_some_and(plain) {
+            return None;
+        }
+        self.encode(text).into_iter().find(|id| self.is_special(*id))
     }
 
     /// Whether an id is a special token, such as an end of turn.
@@ -60,3 +80,21 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 }
+
+/// The texts of all special tokens, if a reading can hold one of them only where the text spells
+/// it out: with merges over bytes, a text that nothing normalises, and no token for what is
+/// unknown.
+fn spelled(inner: &tokenizers::Tokenizer) -> Option<Vec<String>> {
+    let tokenizers::ModelWrapper::BPE(model) = inner.get_model() else { return None };
+    if inner.get_normalizer().is_some() || model.get_unk_token().is_some() || !bytes::are_bytes(inner) {
+        return None;
+    }
+    let specials = inner.get_added_tokens_decoder();
+    // A text of printable ASCII is the same in bytes.
+    let texts = specials.values().filter(|token| token.special).map(|token| token.content.clone());
+    let texts: Vec<String> = texts.collect();
+    texts.iter().all(|text| text.bytes().all(|b| b.is_ascii_graphic())).then_some(texts)
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,8 @@ use std::{
 
 use lab::{
     Kind, Nanos, Problem, Result,
-    bundle::{CHUNK_TABLE, ExchangeWriter, REQUEST_TABLE, TableWriter, WIRE},
-    records::{ChunkRow, Exchange, Outcome, RequestRow, WARMUP},
+    bundle::{ExchangeWriter, REQUEST_TABLE, TableWriter, WIRE},
+    records::{Exchange, Outcome, RequestRow, WARMUP},
     wire::End,
 };
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,7 @@ pub fn begin(folder: &Path, shards: u32) -> Result<Vec<Arc<Mutex<Shard>>>> {
     (0..shards as usize).map(begin).collect()
 }
 
-/// Writes `requests.csv`, `chunks.csv.zst` and `wire.zst`, and removes the journals.
+/// Writes `requests.csv` and `wire.zst`, and removes the journals.
 pub fn write(folder: &Path, phases: &[PhaseSeen], shards: &[Arc<Mutex<Shard>>], keys: &[Secret]) -> Result<Summary> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -122,7 +122,6 @@ fn without(key: &Secret, exchange: &mut Exchange) {
 
 struct Tables {
     requests: TableWriter<BufWriter<File>>,
-    chunks: TableWriter<BufWriter<File>>,
     wire: ExchangeWriter<BufWriter<File>>,
     summary: Summary,
 }
@@ -132,25 +131,21 @@ impl Tables {
         let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
         Ok(Tables {
             requests: TableWriter::new(file(REQUEST_TABLE)?, RequestRow::HEADER, REQUEST_TABLE)?,
-            chunks: TableWriter::new(file(CHUNK_TABLE)?, ChunkRow::HEADER, CHUNK_TABLE)?,
             wire: ExchangeWriter::new(file(WIRE)?)?,
             summary: Summary::default(),
         })
     }
 
     fn add(&mut self, exchange: &Exchange) -> io::Result<()> {
-        let (request, chunks) = exchange.rows(&exchange.derive());
+        let request = exchange.row(&exchange.derive());
         self.requests.row(&request)?;
-        for chunk in &chunks {
-            self.chunks.row(chunk)?;
-        }
         self.wire.exchange(exchange)?;
         self.summary.add(&request);
         Ok(())
     }
 
     fn finish(self) -> io::Result<Summary> {
-        for file in [self.requests.finish()?, self.chunks.finish()?, self.wire.finish()?] {
+        for file in [self.requests.finish()?, self.wire.finish()?] {
             file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         }
         Ok(self.summary)

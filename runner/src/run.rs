@@ -111,6 +111,19 @@ pub async fn run(workload: &Workload, options: &Options<'_>) -> Result<PathBuf> 
     Ok(path)
 }
 
+/// Seals an unfinished run as it stands: its host is gone, so nobody can resume it. The
+/// trials that it lacks stay planned and missing, which a verdict counts as void and names.
+pub fn seal(run: &Path) -> Result<PathBuf> {
+    if !run.join(PLAN).exists() {
+        return Err(Problem::input("no run began here").at(run.display().to_string()).next("pass a run's folder"));
+    }
+    let _lock = lock(run)?;
+    let folder = RunFolder::resume(run)?;
+    let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
+    let _ = fs::remove_file(trial::begun_path(&path));
+    Ok(path)
+}
+
 /// The arms that the plan measures.
 fn measured(workload: &Workload) -> Vec<(&str, &Arm)> {
     let planned = |name: &str| workload.groups.iter().any(|g| g.candidates.iter().any(|c| c == name));

@@ -6,8 +6,12 @@ The GGUF is SmolLM2-135M-Instruct. NAME is one of
 
     smollm2-135m             its weights, dequantised and rounded to bfloat16
     smollm2-135m-drop-layer  the same without layer 15 of 30: a broken model that still talks
+    smollm2-135m-24-layers   ... without the six layers 20 to 25: a smaller model of the family
     smollm2-135m-int4        the same with its linear layers rounded to 4 bits (see rounded())
     smollm2-135m-int3        ... and to 3 bits
+    smollm2-135m-int8        ... and to 8 bits, one scale for each row
+    smollm2-135m-fp8         ... and to 8-bit floats (e4m3), one scale for each row
+    smollm2-135m-window      the same weights, told to look at the last 64 tokens only
 
 and all of them are written if none is named. Only numpy is needed, and the bytes written depend on
 nothing but the GGUF. All folders get the same tokenizer files.
@@ -22,7 +26,9 @@ import sys
 import numpy
 
 DROPPED_LAYER = 15
+DROPPED_SIX = range(20, 26)
 GROUP = 64
+WINDOW = 64
 
 LAYER = {
     "attn_norm": "input_layernorm",
@@ -113,18 +119,29 @@ def float32(bits):
     return (bits.astype("<u4") << 16).view("<f4")
 
 
-def rounded(bits, width):
+def rounded(bits, width, group=GROUP):
     """bfloat16 weights as they come out of symmetric quantisation to `width` bits.
 
-    One scale for each 64 neighbours along the input: their largest magnitude over 2^(width-1) - 1.
+    One scale for each `group` neighbours along the input: their largest magnitude over 2^(width-1) - 1.
     Scale and product are float32. Nothing is stored in few bits: the weights are bfloat16 again, so
     every server loads them, and only the loss of accuracy is that of a quantised model.
     """
     most = numpy.float32(2 ** (width - 1) - 1)
-    groups = float32(bits).reshape(-1, GROUP)
+    groups = float32(bits).reshape(-1, group)
     scale = numpy.abs(groups).max(axis=1, keepdims=True) / most
     scale[scale == 0] = 1
     return bfloat16(numpy.rint(groups / scale) * scale).reshape(bits.shape)
+
+
+def e4m3(bits):
+    """bfloat16 weights as they come out of 8-bit floats: 3 bits of mantissa, smallest exponent -6,
+    largest value 448, which is the largest magnitude of a row."""
+    rows = float32(bits)
+    scale = numpy.abs(rows).max(axis=1, keepdims=True) / numpy.float32(448)
+    scale[scale == 0] = 1
+    _, exponent = numpy.frexp(rows / scale)
+    step = numpy.ldexp(numpy.float32(1), numpy.maximum(exponent - 1, -6) - 3)
+    return bfloat16(numpy.rint(rows / scale / step) * step * scale)
 
 
 def weights(gguf):
@@ -160,6 +177,12 @@ def without_layer(tensors, dropped):
             parts[2] = str(layer - (layer > dropped))
         out[".".join(parts)] = bits
     return out
+
+
+def without_six(tensors):
+    for layer in reversed(DROPPED_SIX):
+        tensors = without_layer(tensors, layer)
+    return tensors
 
 
 def safetensors(path, tensors):
@@ -269,14 +292,18 @@ def main():
     base = weights(gguf)
     layers = gguf.meta["llama.block_count"]
 
-    def rounded_to(width):
-        return {n: rounded(b, width) if "_proj." in n else b for n, b in base.items()}
+    def linear(change):
+        return {n: change(b) if "_proj." in n else b for n, b in base.items()}
 
     variants = {
         "smollm2-135m": lambda: (base, layers),
         "smollm2-135m-drop-layer": lambda: (without_layer(base, DROPPED_LAYER), layers - 1),
-        "smollm2-135m-int4": lambda: (rounded_to(4), layers),
-        "smollm2-135m-int3": lambda: (rounded_to(3), layers),
+        "smollm2-135m-24-layers": lambda: (without_six(base), layers - len(DROPPED_SIX)),
+        "smollm2-135m-int4": lambda: (linear(lambda b: rounded(b, 4)), layers),
+        "smollm2-135m-int3": lambda: (linear(lambda b: rounded(b, 3)), layers),
+        "smollm2-135m-int8": lambda: (linear(lambda b: rounded(b, 8, b.shape[1])), layers),
+        "smollm2-135m-fp8": lambda: (linear(e4m3), layers),
+        "smollm2-135m-window": lambda: (base, layers),
     }
     common = tokenizer(gguf.meta)
     for name in sys.argv[3:] or variants:
@@ -284,7 +311,10 @@ def main():
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         safetensors(folder / "model.safetensors", tensors)
-        for file, content in {**common, "config.json": config(gguf.meta, count)}.items():
+        told = config(gguf.meta, count)
+        if name.endswith("-window"):
+            told |= {"sliding_window": WINDOW, "layer_types": ["sliding_attention"] * count}
+        for file, content in {**common, "config.json": told}.items():
             if not isinstance(content, str):
                 content = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
             (folder / file).write_text(content, encoding="utf-8")

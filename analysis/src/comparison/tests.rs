@@ -188,3 +188,31 @@ fn the_baseline_against_itself_is_told_overall_and_a_drift_is_a_rejection() {
     let still = of(1_000);
     assert_eq!((still.rejects, still.same.unwrap().word), (Some(false), crate::judgement::Sameness::Same));
 }
+
+#[test]
+fn a_further_stage_moves_a_claim_only_where_a_look_was_declared() {
+    const LOOKS: &str = "looks = [{ rounds = 6, alpha = 0.02 }, { rounds = 12, alpha = 0.03 }]";
+    for (looks, rounds, further, looked, confidence, speedup) in
+        [("", 6, 6, (None, None), 0.95, 1.0), (LOOKS, 12, 0, (Some(2), Some(1)), 0.97, std::f64::consts::SQRT_2)]
+    {
+        let script = |step: u64| {
+            let mut script = Script::new(honest(STEP)).arm("fast", around(step)).arm("other", around(STEP * 2));
+            script.looks = looks;
+            script
+        };
+        // It is twice as fast in rounds 7 to 12, and the other is not in them.
+        let judgement = script(STEP).seal().more(&script(STEP / 2), 6, &["fast"]).judge();
+        let of = |name: &str| judgement.candidates.iter().find(|c| c.name == name).unwrap();
+        let (fast, other) = (of("fast"), of("other"));
+        let effect = fast.overall.unwrap();
+        assert_eq!((effect.rounds, fast.speed[0].primary.further.len()), (rounds, further), "{looks}");
+        assert!(
+            (effect.speedup - speedup).abs() < 0.001 && (effect.confidence - confidence).abs() < 1e-12,
+            "{effect:?}"
+        );
+        assert_eq!((fast.look, other.look), looked);
+        assert_eq!((other.overall.unwrap().rounds, other.speed[0].primary.further.len()), (6, 0));
+        let pair = &judgement.leaderboard.unwrap().pairs[0];
+        assert_eq!(pair.rounds, 6, "they are compared at the look that both reach");
+    }
+}

@@ -72,8 +72,8 @@ fn who_is_not_equivalent_or_claims_no_speed_stands_below_with_the_reason() {
     let board = board(&judgement);
     assert_eq!(board.entries.len(), 3);
     let why: Vec<_> = board.unranked.iter().map(|u| (u.name.as_str(), u.why.code)).collect();
-    assert!(why.contains(&("wrong", "altered")), "{why:?}");
-    assert!(why.iter().any(|(name, _)| *name == "slow"), "{why:?}");
+    // In one stage margins alter nothing, and undecided is no pass.
+    assert_eq!(why, [("slow", "fewer-rounds"), ("wrong", "undecided")]);
 }
 
 #[test]
@@ -125,4 +125,16 @@ fn a_control_that_only_rejects_by_chance_voids_nothing() {
 fn without_candidates_there_is_no_board() {
     let judgement = Script::new(honest(STEP)).seal().judge();
     assert!(judgement.leaderboard.is_none() && judgement.self_speeds.is_empty());
+}
+
+#[test]
+fn a_mode_of_v1_orders_by_its_own_score() {
+    let mut script = script();
+    script.more = "[score]\nmode = \"v1-e2e\"\n";
+    let judgement = script.seal().judge();
+    let board = board(&judgement);
+    assert_eq!((board.mode, board.entries.len()), ("v1-e2e", 4));
+    assert!(board.entries.is_sorted_by(|a, b| a.score >= b.score));
+    // V1 had no slowdown: half the time is 0.5, twice the time is 0.
+    assert!((board.entries[0].score - 0.5).abs() < 0.01 && board.entries[3].score == 0.0, "{:?}", board.entries);
 }

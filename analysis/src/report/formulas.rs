@@ -15,7 +15,7 @@ const fn formula(name: &'static str, formula: &'static str, meaning: &'static st
 }
 
 /// In the order in which a reader needs them.
-pub(crate) const FORMULAS: [Formula; 23] = [
+pub(crate) const FORMULAS: [Formula; 25] = [
     formula(
         "TTFT",
         "t(first chunk with output) − t(send)",
@@ -99,8 +99,20 @@ pub(crate) const FORMULAS: [Formula; 23] = [
     formula(
         "95 % interval",
         "exp(m ± t_{n−1} · s / √n), m and s over n rounds",
-        "Paired t on the log ratios of rounds, never of pooled requests. Below six rounds no claim is made.",
+        "Paired t on the log ratios of rounds, never of pooled requests. Below six rounds no claim is made. With declared looks the level is the look's own, and no round after it moves the claim.",
         "Student 1908; METHOD, Speed",
+    ),
+    formula(
+        "p, Holm; p, adjusted",
+        "max over j ≤ i of (m − j + 1) p_{(j)}; min over j ≥ i of m p_{(j)} / j",
+        "The overall speed-ups of all candidates are held together by Holm's procedure; everything else that is compared of them by that of Benjamini and Hochberg.",
+        "Holm 1979; Benjamini and Hochberg 1995",
+    ),
+    formula(
+        "Same speed",
+        "1/(1 + d) < the 1 − 2α interval < 1 + d",
+        "d is declared in the workload and never grows with the noise; different where the whole interval lies beyond it.",
+        "Schuirmann 1987",
     ),
     formula(
         "Sign-flip p",

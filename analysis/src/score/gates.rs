@@ -23,18 +23,18 @@ pub fn gates(study: &Study, arm: &str) -> Vec<Gate> {
 
 /// A gate: what it looks at, and whether that passes; or why it cannot.
 struct Rule {
-    code: &'static str,
+    name: &'static str,
     asks: &'static str,
     ask: fn(&Prompts) -> Result<(f64, bool), &'static str>,
 }
 
 #[rustfmt::skip]
 const GATES: [Rule; 5] = [
-    Rule { code: "near-ties", asks: "4 May: 99 % of tokens match, each other one is of the miner's two likeliest by 0.05 nats", ask: near_ties },
-    Rule { code: "first-divergence", asks: "8 May: at the first other token the baseline's is of the miner's five likeliest by 0.5 nats", ask: first_divergence },
-    Rule { code: "teacher-forcing", asks: "22 and 30 May: a reference gives each answer a mean logprob of −4, no token below −12", ask: teacher_forcing },
-    Rule { code: "token-match", asks: "25 May: 25 % of tokens match, and teacher forcing", ask: token_match },
-    Rule { code: "text-similarity", asks: "12 June: a mean similarity of texts of 0.40", ask: text_similarity },
+    Rule { name: "near-ties", asks: "4 May: 99 % of tokens match, each other one is of the miner's two likeliest by 0.05 nats", ask: near_ties },
+    Rule { name: "first-divergence", asks: "8 May: at the first other token the baseline's is of the miner's five likeliest by 0.5 nats", ask: first_divergence },
+    Rule { name: "teacher-forcing", asks: "22 and 30 May: a reference gives each answer a mean logprob of −4, no token below −12", ask: teacher_forcing },
+    Rule { name: "token-match", asks: "25 May: 25 % of tokens match, and teacher forcing", ask: token_match },
+    Rule { name: "text-similarity", asks: "12 June: a mean similarity of texts of 0.40", ask: text_similarity },
 ];
 
 /// One evaluation's answers.
@@ -80,7 +80,8 @@ type Listed = (String, Vec<Top>);
 
 /// What a trial's server listed, by request; only the raw bytes hold it.
 fn listed_tokens(study: &Study, trial: &Trial) -> BTreeMap<u32, Vec<Listed>> {
-    let exchanges = study.stages[trial.stage].measure.wire(&trial.folder).unwrap_or_default();
+    let measure = &study.stages[trial.stage].measure;
+    let exchanges: Vec<_> = measure.exchanges(&trial.folder).and_then(Iterator::collect).unwrap_or_default();
     let timed = exchanges.into_iter().filter(|e| trial.response(e.request).is_some_and(|r| r.load == e.phase));
     let top = |c: lab::wire::Considered| Top { token: c.token, logprob: c.logprob };
     let read = |bytes: &[u8]| {
@@ -103,7 +104,7 @@ fn ask(rule: &Rule, rounds: &[Prompts]) -> Gate {
         }
     }
     let why = why.filter(|_| values.is_empty()).map(|text| Reason { code: "not-asked", text: text.into() });
-    Gate { code: rule.code, asks: rule.asks, rounds: values.len() as u64, passed, value: median(values), why }
+    Gate { code: rule.name, asks: rule.asks, rounds: values.len() as u64, passed, value: median(values), why }
 }
 
 const NO_LOGPROBS: &str = "the workload asked for no logprobs";

@@ -86,7 +86,7 @@ fn forged_near_ties_pass_the_launch_gate_with_253_garbage_tokens_of_256_and_are_
     assert_eq!((before.passed, before.value), (0, Some(3.0 / 256.0)));
     assert_eq!(gate(&forged, "teacher-forcing").passed, 0, "a reference saw it even then");
     assert!(score(&forged, "v1-launch").score.unwrap() > 1.0);
-    assert_eq!((forged.verdict, forged.reasons[0].code), (Verdict::Altered, "margins-above-tolerance"));
+    assert_eq!((forged.verdict, forged.reasons[0].code), (Verdict::Undecided, "suspect"), "altered by a second stage");
 }
 
 #[test]

@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Answer, Asked};
-use crate::{
-    metrics::stops_early,
-    study::{outcome_name, same_text},
-};
+use crate::{metrics::stops_early, study::outcome_name};
 
 /// `what` where something is wrong.
 fn unless(fine: bool, what: impl FnOnce() -> String) -> Answer {
@@ -67,20 +64,20 @@ pub(super) fn length_text(a: &Asked<'_>) -> Answer {
 pub(super) fn nothing_after_end(a: &Asked<'_>) -> Answer {
     only_if!(a.has_ids() && !a.workload.sampling.ignore_eos && !a.ends.is_empty());
     let end = a.response.received.iter().position(|id| a.ends.contains(id));
-    let after = end.map_or(0, |at| a.response.received.len() - at - 1);
+    let after = end.map_or(0, |at| a.response.received_count as usize - at - 1);
     unless(after == 0, || format!("{after} ids after the end token"))
 }
 
 pub(super) fn stop_has_end(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && a.has_ids() && a.response.finish == "stop" && !a.ends.is_empty());
-    let last = a.response.received.last();
-    unless(last.is_some_and(|id| a.ends.contains(id)), || "it stops without the end token".into())
+    let last = a.response.last_received;
+    unless(last.is_some_and(|id| a.ends.contains(&id)), || "it stops without the end token".into())
 }
 
 pub(super) fn ids_match_text(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && !a.response.received.is_empty());
-    let decoded = a.tokenizer.decode(&a.response.received);
-    unless(same_text(&decoded, &a.response.text), || {
+    unless(a.has_ids(), || {
+        let decoded = a.tokenizer.decode(&a.response.received);
         let at = decoded.chars().zip(a.response.text.chars()).take_while(|(x, y)| x == y).count();
         let from = |s: &str| s.chars().skip(at).take(40).collect::<String>();
         format!("from character {at} the ids say `{}`, the text `{}`", from(&decoded), from(&a.response.text))
@@ -94,10 +91,13 @@ pub(super) fn ids_of_this_text(a: &Asked<'_>) -> Answer {
     if a.has_ids() {
         return Answer::Fine;
     }
-    let read = &a.response.reading;
-    only_if!(!read.is_empty() && !stops_early(a.response.received.len() as u32, read.len() as u32));
+    let (read, sent) = (&a.response.reading, &a.response.received);
+    only_if!(!read.is_empty() && !stops_early(a.response.received_count, read.len() as u32));
+    // Of ids that were not kept nothing can be said.
+    let all = a.response.received_count as usize == sent.len();
+    let read = if all { read.as_slice() } else { &read[..read.len().min(sent.len())] };
     let mut counts = BTreeMap::<u32, usize>::new();
-    a.response.received.iter().for_each(|id| *counts.entry(*id).or_default() += 1);
+    sent.iter().for_each(|id| *counts.entry(*id).or_default() += 1);
     let mut take = |id: &u32| match counts.get_mut(id) {
         Some(left) if *left > 0 => {
             *left -= 1;
@@ -152,15 +152,12 @@ pub(super) fn entries_text(a: &Asked<'_>) -> Answer {
 
 pub(super) fn special_text(a: &Asked<'_>) -> Answer {
     only_if!(!a.response.text.is_empty());
-    let read;
-    let ids = if a.response.reading.is_empty() {
-        read = a.tokenizer.encode(&a.response.text);
-        &read
+    let found = if a.response.reading.is_empty() {
+        a.tokenizer.special_in(&a.response.text)
     } else {
-        &a.response.reading
+        a.response.reading.iter().copied().find(|id| a.tokenizer.is_special(*id))
     };
-    let found = ids.iter().find(|id| a.tokenizer.is_special(**id));
-    unless(found.is_none(), || format!("special token {} stands in the text", found.map_or(0, |id| *id)))
+    unless(found.is_none(), || format!("special token {} stands in the text", found.unwrap_or(0)))
 }
 
 /// A burst shorter than this says nothing.

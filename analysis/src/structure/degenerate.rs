@@ -1,8 +1,6 @@
 //! Repetition, judged beside the baseline's answer to the same prompt: a greedy model may
 //! loop honestly, and its baseline then loops too.
 
-use std::collections::BTreeSet;
-
 use super::{Answer, Asked};
 
 /// Shorter answers have too few 4-grams to compare.
@@ -20,10 +18,12 @@ pub(super) fn repeats(a: &Asked<'_>) -> Answer {
     }
     let theirs: Vec<&[u32]> = a.beside.iter().map(|r| r.ids()).filter(|ids| ids.len() >= LEAST).collect();
     let (distinct, grams) = distinct(own);
-    let poorer = theirs.iter().all(|ids| {
-        let (their_distinct, their_grams) = self::distinct(ids);
-        2 * distinct * their_grams < their_distinct * grams
-    });
+    // Their share is at most one.
+    let poorer = 2 * distinct < grams
+        && theirs.iter().all(|ids| {
+            let (their_distinct, their_grams) = self::distinct(ids);
+            2 * distinct * their_grams < their_distinct * grams
+        });
     let run = longest_run(own);
     let stuck = 4 * run > own.len() && theirs.iter().all(|ids| run > 4 * longest_run(ids));
     if poorer || stuck {
@@ -35,8 +35,11 @@ pub(super) fn repeats(a: &Asked<'_>) -> Answer {
 
 /// Distinct 4-grams, and all.
 fn distinct(ids: &[u32]) -> (u64, u64) {
-    let grams = || ids.windows(GRAM);
-    (grams().collect::<BTreeSet<_>>().len() as u64, grams().len() as u64)
+    let mut grams: Vec<&[u32]> = ids.windows(GRAM).collect();
+    let all = grams.len() as u64;
+    grams.sort_unstable();
+    grams.dedup();
+    (grams.len() as u64, all)
 }
 
 fn longest_run(ids: &[u32]) -> usize {

@@ -22,6 +22,14 @@ pub(crate) struct Contract {
     pub(crate) schedule: Vec<Due>,
 }
 
+impl Contract {
+    /// Most output tokens that a request asks for.
+    pub(crate) fn most_tokens(&self, request: u32) -> u32 {
+        let own = self.requests.get(request as usize).and_then(|r| r.max_tokens);
+        own.unwrap_or(self.workload.sampling.max_tokens)
+    }
+}
+
 /// Reads it; `Broken` where two parts do not belong together.
 pub(crate) fn read(bundle: &Bundle) -> Result<Contract> {
     let at = |file: &str| bundle.path.join(file).display().to_string();

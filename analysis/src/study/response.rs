@@ -2,7 +2,7 @@
 
 use lab::{
     Nanos,
-    records::{ChunkRow, Outcome, RequestRow},
+    records::{Chunk, Exchange, MOST_SPARE_IDS, Outcome, RequestRow},
     tokenizer::Tokenizer,
 };
 
@@ -33,8 +33,13 @@ pub struct Response {
     pub last_ns: Option<Nanos>,
     /// When reading ended.
     pub end_ns: Nanos,
-    /// Token ids that the server sent, in order.
+    /// Token ids that the server sent, in order; of more than were asked for only the first
+    /// ([`MOST_SPARE_IDS`]).
     pub received: Vec<u32>,
+    /// How many it sent.
+    pub received_count: u32,
+    /// The last of them.
+    pub last_received: Option<u32>,
     /// Our tokenizer's reading of the text; empty where the received ids are counted.
     pub reading: Vec<u32>,
     /// What our token count rests on.
@@ -92,13 +97,23 @@ pub struct Step {
 }
 
 impl Response {
-    /// Reads one request's row and chunks, which are in the order of the stream.
-    pub(crate) fn read(row: &RequestRow, chunks: &[&ChunkRow], tokenizer: &Tokenizer) -> Self {
-        let received: Vec<u32> = chunks.iter().flat_map(|c| c.ids.0.iter().copied()).collect();
-        let text: String = chunks.iter().map(|c| c.text.as_str()).collect();
+    /// Reads one request, which asked for at most so many tokens, from what was derived of its
+    /// bytes.
+    pub(crate) fn read(
+        exchange: &Exchange,
+        row: &RequestRow,
+        chunks: &[Chunk],
+        tokenizer: &Tokenizer,
+        most_tokens: u32,
+    ) -> Self {
+        let mut received = chunks.iter().map(|c| c.ids.as_slice()).collect::<Vec<_>>().concat();
+        let text = chunks.iter().map(|c| c.text.as_str()).collect::<Vec<_>>().concat();
         let covered = !received.is_empty() && same_text(&tokenizer.decode(&received), &text);
         let counted_from = if covered { CountedFrom::Ids } else { CountedFrom::Text };
-        let received_end = received.last().is_some_and(|id| tokenizer.is_special(*id));
+        let (received_count, last_received) = (received.len() as u32, received.last().copied());
+        let received_end = last_received.is_some_and(|id| tokenizer.is_special(id));
+        received.truncate((most_tokens.saturating_add(MOST_SPARE_IDS)) as usize);
+        received.shrink_to_fit();
         let unread = covered || row.outcome != Outcome::Complete;
         let reading = if unread { Vec::new() } else { tokenizer.encode(lab::text::cut(&text, MOST_READ)) };
         let (all, bytes) = (reading.len() as u128, text.len().max(1) as u128);
@@ -106,15 +121,15 @@ impl Response {
         let steps: Vec<Step> = chunks
             .iter()
             .map(|c| {
-                ids_so_far += c.ids.0.len() as u32;
+                ids_so_far += c.ids.len() as u32;
                 bytes_so_far += c.text.len() as u128;
                 let share = (all * bytes_so_far / bytes) as u32;
                 Step {
                     event: c.event,
                     read: c.read,
-                    offset_ns: c.offset_ns,
+                    offset_ns: exchange.stamp(c.read),
                     tokens: if covered { ids_so_far } else { share },
-                    output: is_visible(&c.text) || c.ids.0.iter().any(|id| !tokenizer.is_special(*id)),
+                    output: is_visible(&c.text) || c.ids.iter().any(|id| !tokenizer.is_special(*id)),
                     text: !c.text.is_empty(),
                     entries: c.entries,
                 }
@@ -132,6 +147,8 @@ impl Response {
             last_ns: steps.iter().rev().find(|s| s.output).map(|s| s.offset_ns),
             end_ns: row.end_ns,
             received,
+            received_count,
+            last_received,
             reading,
             counted_from,
             ends_special: covered && received_end,
@@ -146,7 +163,7 @@ impl Response {
         }
     }
 
-    /// The tokens of the output, as we count them.
+    /// The tokens of the output, as we count them; of more than were asked for only the first.
     pub fn ids(&self) -> &[u32] {
         match self.counted_from {
             CountedFrom::Ids => &self.received,
@@ -154,9 +171,12 @@ impl Response {
         }
     }
 
-    /// How many.
+    /// How many there were.
     pub fn tokens(&self) -> u32 {
-        self.ids().len() as u32
+        match self.counted_from {
+            CountedFrom::Ids => self.received_count,
+            CountedFrom::Text => self.reading.len() as u32,
+        }
     }
 
     /// How many of them text can show: without the end token, so that counts from ids and counts
@@ -232,6 +252,9 @@ const MOST_SPACE: usize = 4;
 /// space at the ends, and for U+FFFD, which stands where bytes are no character (yet); of
 /// those the text may hold one more.
 pub(crate) fn same_text(decoded: &str, text: &str) -> bool {
+    if decoded == text {
+        return true;
+    }
     let plain = |s: &str| s.replace('\u{fffd}', "").trim().to_owned();
     let marks = |s: &str| s.matches('\u{fffd}').count();
     let space = |s: &str| s.chars().count() - s.trim().chars().count();

@@ -1,3 +1,4 @@
+mod bounds;
 mod latencies;
 mod output;
 

@@ -43,6 +43,7 @@ pub(crate) fn response(name: &str, tokenizer: &Tokenizer) -> Response {
         reads,
         bytes,
     };
-    let (row, chunks) = exchange.rows(&exchange.derive());
-    Response::read(&row, &chunks.iter().collect::<Vec<_>>(), tokenizer)
+    let derived = exchange.derive();
+    let row = exchange.row(&derived);
+    Response::read(&exchange, &row, &derived.chunks, tokenizer, 1 << 20)
 }

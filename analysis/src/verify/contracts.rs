@@ -16,7 +16,7 @@ const NAMED: usize = 3;
 
 /// Every trial's server, held against what the workload promises and against the first
 /// baseline with the same model and GPUs.
-pub(super) fn check(notes: &mut Notes, workload: &Workload, environments: &[Environment], trials: &[Trial]) {
+pub(super) fn check(notes: &mut Notes<'_>, workload: &Workload, environments: &[Environment], trials: &[Trial]) {
     for trial in trials {
         let place = format!("{TRIALS}/{}/{TRIAL}", trial.trial.folder());
         let environment = environments.iter().find(|e| e.host == trial.host);

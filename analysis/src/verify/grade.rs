@@ -9,7 +9,7 @@ use lab::{
 use super::Notes;
 
 /// A grade bundle by itself; whether it grades its parent is for a set to say.
-pub(super) fn check(notes: &mut Notes) {
+pub(super) fn check(notes: &mut Notes<'_>) {
     if notes.bundle.manifest.parents.is_empty() {
         notes.add(lab::bundle::MANIFEST, "a grade bundle without a parent grades nothing");
     }
@@ -49,7 +49,7 @@ pub(super) fn check(notes: &mut Notes) {
 }
 
 /// As many rows of each request as were graded, at ascending positions.
-fn reference(notes: &mut Notes, trial: &str, graded: &BTreeMap<u32, &GradedRow>) {
+fn reference(notes: &mut Notes<'_>, trial: &str, graded: &BTreeMap<u32, &GradedRow>) {
     let place = format!("{REFERENCE}/{trial}.csv.zst");
     let Some(rows) = notes.take(|b| b.reference(trial)) else { return };
     let mut by_request = BTreeMap::<u32, Vec<&ReferenceRow>>::new();

@@ -14,7 +14,7 @@ use super::{Notes, trial::MOST_PAUSE};
 const NAMED: usize = 3;
 
 /// The table of a trial that has one.
-pub(super) fn check(notes: &mut Notes, folder: &str, record: &Trial, environments: &[Environment]) {
+pub(super) fn check(notes: &mut Notes<'_>, folder: &str, record: &Trial, environments: &[Environment]) {
     let place = format!("{TRIALS}/{folder}/{TELEMETRY}");
     let told = record.telemetry.as_ref().map_or(0, |t| t.samples);
     if !notes.has(&place) {

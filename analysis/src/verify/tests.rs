@@ -80,13 +80,25 @@ fn a_table_that_does_not_follow_from_the_wire_is_named_though_the_manifest_was_m
 }
 
 #[test]
-fn quicker_chunks_are_named_though_the_manifest_was_made_anew() {
-    let text = found(&format!("{TRIAL}/chunks.csv.zst"), |bytes| {
-        let mut rows: Vec<lab::records::ChunkRow> = lab::bundle::read_table(&bytes, "x.zst").unwrap();
-        rows[30].offset_ns.0 -= 1;
-        lab::bundle::write_table(&rows, lab::records::ChunkRow::HEADER, "x.zst")
-    });
-    assert!(text.starts_with(&format!("{TRIAL}/chunks.csv.zst: it does not follow")), "{text}");
+fn quicker_chunks_of_an_old_bundle_are_named_though_the_manifest_was_made_anew() {
+    let mut old = Script::new(honest(1_000)).arm("fast", honest(900));
+    (old.rounds, old.old) = (2, true);
+    let changed = |change: fn(&mut Vec<lab::records::ChunkRow>)| {
+        let sealed = old.seal();
+        forge(&sealed.measure, &format!("{TRIAL}/chunks.csv.zst"), |bytes| {
+            let mut rows: Vec<lab::records::ChunkRow> = lab::bundle::read_table(&bytes, "x.zst").unwrap();
+            change(&mut rows);
+            lab::bundle::write_table(&rows, lab::records::ChunkRow::HEADER, "x.zst")
+        });
+        findings(&sealed)
+    };
+    let follows = format!("{TRIAL}/chunks.csv.zst: it does not follow");
+    assert_eq!(changed(|_| {}), "");
+    assert!(
+        changed(|rows| rows[30].offset_ns.0 -= 1).starts_with(&format!("{follows} from wire.zst (first at request"))
+    );
+    assert_eq!(changed(|rows| drop(rows.pop())), format!("{follows} from wire.zst"));
+    assert_eq!(changed(|rows| rows.push(rows[0].clone())), format!("{follows} from wire.zst"));
 }
 
 #[test]
@@ -96,7 +108,7 @@ fn other_promises_than_the_runs_are_named() {
         ("workload.toml", "max_tokens = 20", "max_tokens = 21"),
         ("requests.jsonl", "Write", "Wrote"),
         ("run.json", "sha256:", "sha257:"),
-        ("run.json", "\"format\": 3", "\"format\": 4"),
+        ("run.json", "\"format\": 4", "\"format\": 5"),
     ] {
         let text = found(file, |bytes| {
             let text = String::from_utf8(bytes).unwrap();
@@ -244,16 +256,15 @@ fn findings(sealed: &Sealed) -> String {
 /// Changes the first trial's raw evidence, and makes its tables and the manifest follow.
 fn forge_wire(sealed: &Sealed, change: impl Fn(&mut lab::records::Exchange)) -> String {
     use lab::{
-        bundle::{CHUNK_TABLE, REQUEST_TABLE, WIRE, write_exchanges, write_table},
-        records::{ChunkRow, RequestRow},
+        bundle::{REQUEST_TABLE, WIRE, write_exchanges, write_table},
+        records::RequestRow,
     };
     let folder = sealed.measure.join(TRIAL);
     let mut exchanges = lab::bundle::read_exchanges(&fs::read(folder.join(WIRE)).unwrap(), WIRE).unwrap();
     exchanges.iter_mut().for_each(change);
-    let (rows, chunks): (Vec<_>, Vec<_>) = exchanges.iter().map(|e| e.rows(&e.derive())).unzip();
+    let rows: Vec<_> = exchanges.iter().map(|e| e.row(&e.derive())).collect();
     fs::write(folder.join(WIRE), write_exchanges(&exchanges)).unwrap();
     fs::write(folder.join(REQUEST_TABLE), write_table(&rows, RequestRow::HEADER, REQUEST_TABLE)).unwrap();
-    fs::write(folder.join(CHUNK_TABLE), write_table(&chunks.concat(), ChunkRow::HEADER, CHUNK_TABLE)).unwrap();
     remake(&sealed.measure);
     findings(sealed)
 }

@@ -15,7 +15,7 @@ use lab::{
 use crate::study::Contract;
 
 /// Findings of one kind of a trial that are named; more say no more.
-const NAMED: usize = 3;
+pub(super) const NAMED: usize = 3;
 
 /// The first format of a plan whose rows say when the client turned to a request.
 const STARTS: u32 = 2;
@@ -116,12 +116,8 @@ impl PhaseClock<'_> {
     }
 }
 
-/// What is wrong with the reads of a trial: they follow each other, and the send.
-pub(super) fn of_reads(exchanges: &[Exchange]) -> Vec<String> {
-    exchanges.iter().filter_map(wrong_reads).take(NAMED).collect()
-}
-
-fn wrong_reads(exchange: &Exchange) -> Option<String> {
+/// What is wrong with the reads of a request: they follow each other, and the send.
+pub(super) fn wrong_reads(exchange: &Exchange) -> Option<String> {
     if matches!(exchange.end, End::NotSent | End::TimeUp) {
         return None;
     }

@@ -1,40 +1,47 @@
 use std::collections::BTreeMap;
 
 use lab::{
-    bundle::{CHUNK_TABLE, REQUEST_TABLE, TRIAL, TRIALS, WIRE},
+    bundle::{Bundle, CHUNK_TABLE, REQUEST_TABLE, TRIAL, TRIALS, WIRE},
     environment::Environment,
     plan,
-    records::{ChunkRow, Class, RequestRow, Trial, TrialOutcome, WARMUP},
+    records::{ChunkRow, Class, Exchange, RequestRow, Trial, TrialOutcome, WARMUP},
+    tokenizer::Tokenizer,
+    wire::Derived,
     workload::Shape,
 };
 
-use super::{Notes, telemetry, times};
-use crate::study::Contract;
+use super::{Notes, follow::Follow, telemetry, times};
+use crate::study::{Contract, Responses, hear};
+
+/// The first format whose chunks are told by their bytes alone.
+const NO_CHUNKS: u32 = 4;
 
 /// One trial: its facts, its rows, and its rows once more from the raw bytes. Returns its
-/// facts, where they can be read.
+/// facts and its answers, where they can be read.
 pub(super) fn check(
-    notes: &mut Notes,
+    notes: &mut Notes<'_>,
     contract: &Contract,
     planned: &plan::Trial,
     environments: &[Environment],
-) -> Option<Trial> {
+    tokenizer: Option<&Tokenizer>,
+) -> Option<(Trial, Option<Responses>)> {
     let folder = planned.folder();
     let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
     let text = notes.take(|b| b.file(&place(TRIAL)))?;
     let text = String::from_utf8_lossy(&text).into_owned();
     let record = notes.take(|_| lab::bundle::versioned::<Trial>(&text, lab::records::FORMAT, &place(TRIAL)))?;
-    evidence(notes, contract, planned, environments, &record);
-    Some(record)
+    let heard = evidence(notes, contract, planned, environments, &record, tokenizer);
+    Some((record, heard))
 }
 
 fn evidence(
-    notes: &mut Notes,
+    notes: &mut Notes<'_>,
     contract: &Contract,
     planned: &plan::Trial,
     environments: &[Environment],
     record: &Trial,
-) {
+    tokenizer: Option<&Tokenizer>,
+) -> Option<Responses> {
     let folder = planned.folder();
     let place = |file: &str| format!("{TRIALS}/{folder}/{file}");
     if record.trial != *planned {
@@ -53,13 +60,14 @@ fn evidence(
         notes.add(place(TRIAL), format!("phase {} ends before it starts", lab::text::shown(&phase.load, 80)));
     }
     telemetry::check(notes, &folder, record, environments);
-    let tables = [REQUEST_TABLE, CHUNK_TABLE, WIRE];
+    let all = [REQUEST_TABLE, WIRE, CHUNK_TABLE];
+    let tables = if record.format < NO_CHUNKS { &all[..] } else { &all[..2] };
     let by_host = matches!(record.outcome, TrialOutcome::Failed { class: Class::Host, .. });
-    if let Some(file) = tables.iter().find(|file| by_host && notes.has(&place(file))) {
+    if let Some(file) = all.iter().find(|file| by_host && notes.has(&place(file))) {
         notes.add(place(file), "what a host has spoilt leaves no evidence that could be dropped");
     }
     if !completed && !tables.iter().any(|file| notes.has(&place(file))) {
-        return;
+        return None;
     }
     for file in tables.iter().filter(|file| !notes.has(&place(file))).collect::<Vec<_>>() {
         notes.add(place(file), "missing");
@@ -72,36 +80,24 @@ fn evidence(
             notes.add(place(REQUEST_TABLE), what);
         }
     }
-    let Some(exchanges) = notes.take(|b| b.wire(&folder)) else { return };
-    let (mut requests, mut chunks) = (Vec::new(), Vec::new());
-    for exchange in &exchanges {
-        let (request, of_request) = exchange.rows(&exchange.derive());
-        requests.push(request);
-        chunks.extend(of_request);
-    }
-    for what in times::of_reads(&exchanges) {
-        notes.add(place(WIRE), what);
-    }
-    // Row by row: files of older formats lack columns.
-    if let Some(stored) = &rows {
-        let at = stored.iter().zip(&requests).find(|(stored, derived)| stored != derived);
-        if at.is_some() || stored.len() != requests.len() {
-            let which = at.map(|(row, _)| format!(" (first at request {})", row.request)).unwrap_or_default();
-            notes.add(place(REQUEST_TABLE), format!("it does not follow from {WIRE}{which}"));
-        }
-    }
-    if let Some(stored) = notes.take(|b| b.table::<ChunkRow>(&place(CHUNK_TABLE))) {
-        let at = stored.iter().zip(&chunks).find(|(stored, derived)| stored != derived);
-        if at.is_some() || stored.len() != chunks.len() {
-            let which = at.map(|(row, _)| format!(" (first at request {})", row.request)).unwrap_or_default();
-            notes.add(place(CHUNK_TABLE), format!("it does not follow from {WIRE}{which}"));
-        }
-    }
+    let chunks = place(CHUNK_TABLE);
+    let stored = if notes.has(&chunks) { notes.take(|b| b.rows::<ChunkRow>(&chunks)) } else { None };
+    let (mut follow, mut wrong) = (Follow::new(rows.as_deref(), stored), Vec::new());
+    let heard = notes.take(|bundle: &Bundle| {
+        let see = |exchange: &Exchange, derived: &Derived, row: &RequestRow| {
+            follow.see(exchange, derived, row);
+            wrong.extend(times::wrong_reads(exchange).filter(|_| wrong.len() < times::NAMED));
+        };
+        hear(bundle, contract, &folder, tokenizer, see)
+    })?;
+    wrong.into_iter().for_each(|what| notes.add(place(WIRE), what));
+    follow.conclude(notes, &place(REQUEST_TABLE), &chunks);
+    Some(heard)
 }
 
 /// A phase lasts from before its first request to after its last, and no longer than the
 /// clock can have stood still around them; the first arrival of a schedule may be late.
-fn spans(notes: &mut Notes, record: &Trial, rows: &[RequestRow], place: &str) {
+fn spans(notes: &mut Notes<'_>, record: &Trial, rows: &[RequestRow], place: &str) {
     for phase in &record.stages.phases {
         let own = || rows.iter().filter(|r| r.phase == phase.load);
         let sent = || own().filter(|r| times::was_sent(r));
@@ -122,7 +118,7 @@ fn spans(notes: &mut Notes, record: &Trial, rows: &[RequestRow], place: &str) {
 pub(super) const MOST_PAUSE: lab::Nanos = lab::Nanos::from_secs(5);
 
 /// Every planned request once; of a failed trial at most once, and no other ones.
-fn count(notes: &mut Notes, planned: &plan::Trial, rows: &[RequestRow], completed: bool, place: &str) {
+fn count(notes: &mut Notes<'_>, planned: &plan::Trial, rows: &[RequestRow], completed: bool, place: &str) {
     let warmup = planned.warmup.ids().map(|id| (id, WARMUP));
     let timed = planned.phases.iter().flat_map(|p| p.requests.ids().map(move |id| (id, p.load.as_str())));
     let mut wanted: BTreeMap<u32, &str> = warmup.chain(timed).collect();

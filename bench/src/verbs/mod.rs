@@ -11,6 +11,7 @@ pub(crate) mod judge;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod seal;
 pub(crate) mod stub;
 pub(crate) mod verify;
 
@@ -55,13 +56,14 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// Opens bundles that verify, byte by byte; nothing is judged that does not.
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
     let bundles = &with_calibration(bundles)?;
-    for (path, findings) in analysis::verify_set(bundles)? {
+    let (checked, study) = analysis::open_verified(bundles)?;
+    for (path, findings) in checked {
         if let Some(finding) = findings.first() {
             let what = format!("{} findings, the first: {finding}", findings.len());
             return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
         }
     }
-    analysis::Study::open(bundles)
+    study.unwrap_or_else(|| analysis::Study::open(bundles))
 }
 
 /// Writes files into a folder, which need not exist yet.

@@ -61,7 +61,7 @@ fn common() -> Workload {
 
 /// What few answers or few tokens show needs many.
 fn rare() -> Workload {
-    graded(200, 0.003, 0.015)
+    graded(140, 0.003, 0.015)
 }
 
 /// Servers may be honest only where they are asked for logprobs, or lie in them.
@@ -136,6 +136,7 @@ const COMMON: &[Animal] = &[
     is(Fault, "split-utf8", "writes that end in the middle of a character", "--mode split-utf8", "complete", "equivalent", "within-tolerance"),
     is(Fault, "ignore-term", "ignores SIGTERM", "--mode ignore-term", "complete", "equivalent", "within-tolerance"),
     is(Fault, "log-flood", "ten thousand log lines a second", "--mode log-flood", "complete", "equivalent", "within-tolerance"),
+    is(Fault, "hostile-text", "markup, escapes and formulas in every text, a model name of 1 MiB", "--mode hostile-text", "too-large", "undecided", "no-successful-request"),
     is(Fault, "hog-memory", "takes memory and keeps it, here 1 MiB", "--mode hog-memory --hog 1048576", "complete", "equivalent", "within-tolerance"),
 ];
 
@@ -167,7 +168,6 @@ const BROKEN: &[Animal] = &[
     is(Fault, "giant-header", "a header of 1 GiB", "--mode giant-header", "malformed", "undecided", "no-successful-request"),
     is(Fault, "giant-line", "a line of 1 GiB", "--mode giant-line", "too-large", "undecided", "no-successful-request"),
     is(Cheat, "never-ends", "tokens without end, whatever was asked for", "--mode never-ends", "too-large", "altered", "within-max-tokens"),
-    is(Fault, "hostile-text", "markup, escapes and formulas in every text, a model name of 1 MiB", "--mode hostile-text", "too-large", "undecided", "no-successful-request"),
     is(Fault, "wrong-content-length", "claims a longer body than it sends", "--mode wrong-content-length", "closed", "undecided", "no-successful-request"),
     is(Fault, "close-mid-stream", "closes the connection in mid-stream", "--mode close-mid-stream", "closed", "undecided", "no-successful-request"),
     is(Fault, "half-close", "closes its sending side in mid-stream and stays", "--mode half-close", "closed", "undecided", "no-successful-request"),

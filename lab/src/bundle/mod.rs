@@ -3,19 +3,21 @@
 //! A trial is the unit of atomicity: built beside, synced, renamed in. The manifest is
 //! written last, and its presence is the seal.
 
+mod exchanges;
 mod manifest;
 mod read;
 mod store;
+mod stream;
 mod tables;
 mod verify;
 mod write;
 
+pub use exchanges::{ExchangeWriter, read_exchanges, write_exchanges};
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
 pub use store::Store;
-pub use tables::{
-    ExchangeWriter, MOST_EVIDENCE, TableWriter, read_exchanges, read_table, write_exchanges, write_table,
-};
+pub use stream::{Exchanges, Rows};
+pub use tables::{MOST_EVIDENCE, TableWriter, read_table, write_table};
 pub use verify::{Finding, verify};
 pub use write::{RunFolder, TrialFolder};
 
@@ -55,7 +57,7 @@ pub const GRADED: &str = "graded.csv";
 pub const TRIAL: &str = "trial.json";
 /// `requests.csv` of a trial.
 pub const REQUEST_TABLE: &str = "requests.csv";
-/// `chunks.csv.zst` of a trial.
+/// `chunks.csv.zst` of a trial: its chunks once more, in bundles of format 3 and older.
 pub const CHUNK_TABLE: &str = "chunks.csv.zst";
 /// `wire.zst` of a trial.
 pub const WIRE: &str = "wire.zst";

@@ -5,14 +5,14 @@ use std::{
 };
 
 use super::{
-    CHUNK_TABLE, ENVIRONMENTS, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUEST_TABLE, REQUESTS, TELEMETRY,
-    TOKENIZERS, TRACES, TRIAL, TRIALS, WIRE, WORKLOAD,
+    ENVIRONMENTS, File, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUESTS, TELEMETRY, TOKENIZERS, TRACES, TRIAL,
+    TRIALS, WIRE, WORKLOAD,
 };
 use crate::{
     Digest, Problem, Result,
     environment::Environment,
     plan::Plan,
-    records::{self, ChunkRow, Exchange, ReferenceRow, RequestRow, TelemetryRow},
+    records::{self, ChunkRow, ReferenceRow, RequestRow, TelemetryRow},
     requests::Request,
     tokenizer::Tokenizer,
     trace::{self, Arrival},
@@ -39,9 +39,9 @@ pub struct Bundle {
 pub struct TrialRecord {
     /// `trial.json`.
     pub trial: records::Trial,
-    /// `requests.csv`.
+    /// One row for each request.
     pub requests: Vec<RequestRow>,
-    /// `chunks.csv.zst`.
+    /// One row for each event that carries output or an end.
     pub chunks: Vec<ChunkRow>,
 }
 
@@ -57,8 +57,8 @@ impl Bundle {
         self.manifest.kind == Kind::Measure
     }
 
-    /// The bytes of a file of the bundle, which are those that were sealed.
-    pub fn file(&self, name: &str) -> Result<Vec<u8>> {
+    /// What the manifest says of a file that is there, with that size.
+    pub(super) fn entry(&self, name: &str) -> Result<&File> {
         let place = || self.path.join(name).display().to_string();
         let entry = self
             .manifest
@@ -69,10 +69,17 @@ impl Bundle {
         if !super::verify::is_inside(name) {
             return Err(Problem::broken("this path leads out of the bundle").at(place()));
         }
-        let full = self.path.join(name);
-        if fs::symlink_metadata(&full).is_ok_and(|m| !m.is_file() || m.len() != entry.size) {
+        if fs::symlink_metadata(self.path.join(name)).is_ok_and(|m| !m.is_file() || m.len() != entry.size) {
             return Err(Problem::broken("this is not the file that was sealed").at(place()).next("run bench verify"));
         }
+        Ok(entry)
+    }
+
+    /// The bytes of a file of the bundle, which are those that were sealed.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>> {
+        let place = || self.path.join(name).display().to_string();
+        let entry = self.entry(name)?;
+        let full = self.path.join(name);
         let bytes = fs::read(&full).map_err(|e| Problem::io(crate::Kind::Broken, "read", &full, &e))?;
         if Digest::of(&bytes) != entry.sha256 {
             return Err(Problem::broken("these are not the bytes that were sealed")
@@ -80,6 +87,11 @@ impl Bundle {
                 .next("run bench verify"));
         }
         Ok(bytes)
+    }
+
+    /// Whether the bundle has a file.
+    pub fn has(&self, name: &str) -> bool {
+        self.manifest.files.iter().any(|f| f.path == name)
     }
 
     fn text(&self, name: &str) -> Result<String> {
@@ -146,24 +158,21 @@ impl Bundle {
         Tokenizer::from_bytes(&bytes).map_err(|p| Problem::broken(p.what).at(name))
     }
 
-    /// The facts and tables of a trial; no rows where it failed before anybody was asked.
+    /// The facts and rows of a trial, made of its raw bytes; no rows where it failed before
+    /// anybody was asked.
     pub fn trial(&self, folder: &str) -> Result<TrialRecord> {
         let name = |file: &str| format!("{TRIALS}/{folder}/{file}");
         let trial: records::Trial = super::versioned(&self.text(&name(TRIAL))?, records::FORMAT, &name(TRIAL))?;
-        let has = |file: &str| self.manifest.files.iter().any(|f| f.path == name(file));
-        let completed = trial.outcome == records::TrialOutcome::Completed;
-        let (requests, chunks) = if completed || (has(REQUEST_TABLE) && has(CHUNK_TABLE)) {
-            (self.table(&name(REQUEST_TABLE))?, self.table(&name(CHUNK_TABLE))?)
-        } else {
-            Default::default()
-        };
+        let (mut requests, mut chunks) = (Vec::new(), Vec::new());
+        if trial.outcome == records::TrialOutcome::Completed || self.has(&name(WIRE)) {
+            for exchange in self.exchanges(folder)? {
+                let exchange = exchange?;
+                let (request, own) = exchange.rows(&exchange.derive());
+                requests.push(request);
+                chunks.extend(own);
+            }
+        }
         Ok(TrialRecord { trial, requests, chunks })
-    }
-
-    /// The raw bytes of a trial's requests.
-    pub fn wire(&self, folder: &str) -> Result<Vec<Exchange>> {
-        let name = format!("{TRIALS}/{folder}/{WIRE}");
-        super::read_exchanges(&self.file(&name)?, &name)
     }
 
     /// What the GPUs of a trial did; no rows where nobody looked.

@@ -5,12 +5,12 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Problem, Result, records::Exchange};
+use crate::{Problem, Result};
 
 /// A wire larger than this is refused, and so is a table: what a runner writes stays below
 /// ([`MOST_EVIDENCE`]), and a stranger's bomb goes no further.
-const LARGEST: u64 = 8 << 30;
-const LARGEST_TABLE: u64 = 4 << 30;
+pub(super) const LARGEST: u64 = 8 << 30;
+pub(super) const LARGEST_TABLE: u64 = 4 << 30;
 
 /// Bytes of all answers of a trial, at most; each byte makes less than two of a table.
 pub const MOST_EVIDENCE: u64 = 2 << 30;
@@ -19,7 +19,7 @@ pub const MOST_EVIDENCE: u64 = 2 << 30;
 const LEVEL: i32 = 3;
 
 /// A file of a bundle that is written bit by bit, compressed if its name ends in `.zst`.
-struct Sink<W: Write>(Coding<W>);
+pub(super) struct Sink<W: Write>(Coding<W>);
 
 enum Coding<W: Write> {
     Plain(W),
@@ -27,7 +27,7 @@ enum Coding<W: Write> {
 }
 
 impl<W: Write> Sink<W> {
-    fn new(to: W, name: &str) -> io::Result<Self> {
+    pub(super) fn new(to: W, name: &str) -> io::Result<Self> {
         if !name.ends_with(".zst") {
             return Ok(Sink(Coding::Plain(to)));
         }
@@ -36,7 +36,7 @@ impl<W: Write> Sink<W> {
         Ok(Sink(Coding::Compressed(encoder)))
     }
 
-    fn finish(self) -> io::Result<W> {
+    pub(super) fn finish(self) -> io::Result<W> {
         match self.0 {
             Coding::Plain(to) => Ok(to),
             Coding::Compressed(encoder) => encoder.finish(),
@@ -127,73 +127,59 @@ fn column_of<'h>(error: &csv::Error, header: &'h csv::StringRecord, record: &csv
     only.filter(|_| quoted.next().is_none())
 }
 
-/// `wire.zst`, written exchange by exchange: for each a line of JSON, its bytes, and a line
-/// feed.
-pub struct ExchangeWriter<W: Write>(io::BufWriter<Sink<W>>);
+/// The plain bytes of a file of a bundle, decompressed if its name ends in `.zst`, and no more
+/// than so many of them: what follows is as if it were not there.
+pub(super) struct Reader<'a, R: Read>(Source<'a, R>);
 
-impl<W: Write> ExchangeWriter<W> {
-    /// Begins the file.
-    pub fn new(to: W) -> io::Result<Self> {
-        Ok(ExchangeWriter(io::BufWriter::new(Sink::new(to, super::WIRE)?)))
+enum Source<'a, R: Read> {
+    Plain(BufReader<io::Take<R>>),
+    Compressed(BufReader<io::Take<zstd::Decoder<'a, BufReader<R>>>>),
+}
+
+/// Bytes that are decompressed at once.
+const BUFFER: usize = 256 << 10;
+
+impl<R: Read> Reader<'_, R> {
+    pub(super) fn new(from: R, most: u64, name: &str) -> Result<Self> {
+        if !name.ends_with(".zst") {
+            return Ok(Reader(Source::Plain(BufReader::with_capacity(BUFFER, from.take(most)))));
+        }
+        let decoder =
+            zstd::Decoder::new(from).map_err(|e| Problem::broken(format!("cannot be decompressed: {e}")).at(name))?;
+        Ok(Reader(Source::Compressed(BufReader::with_capacity(BUFFER, decoder.take(most)))))
     }
 
-    /// Adds an exchange.
-    pub fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
-        serde_json::to_writer(&mut self.0, exchange)?;
-        self.0.write_all(b"\n")?;
-        self.0.write_all(&exchange.bytes)?;
-        self.0.write_all(b"\n")
-    }
-
-    /// Ends the file.
-    pub fn finish(self) -> io::Result<W> {
-        self.0.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
+    /// What it was made of.
+    pub(super) fn into_inner(self) -> R {
+        match self.0 {
+            Source::Plain(reader) => reader.into_inner().into_inner(),
+            Source::Compressed(reader) => reader.into_inner().into_inner().finish().into_inner(),
+        }
     }
 }
 
-/// `wire.zst` of exchanges.
-pub fn write_exchanges(exchanges: &[Exchange]) -> Vec<u8> {
-    let mut writer = ExchangeWriter::new(Vec::new()).expect("memory takes everything");
-    for exchange in exchanges {
-        writer.exchange(exchange).expect("memory takes everything");
+impl<R: Read> Read for Reader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Source::Plain(reader) => reader.read(buffer),
+            Source::Compressed(reader) => reader.read(buffer),
+        }
     }
-    writer.finish().expect("memory takes everything")
 }
 
-/// Reads what [`write_exchanges`] wrote.
-pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
-    let broken = |what: String| Problem::broken(what).at(place);
-    let decoder = zstd::Decoder::new(bytes).map_err(|e| broken(format!("cannot be decompressed: {e}")))?;
-    let mut reader = BufReader::new(decoder.take(LARGEST));
-    let mut exchanges = Vec::new();
-    loop {
-        let mut line = Vec::new();
-        reader
-            .by_ref()
-            .take(64 << 20)
-            .read_until(b'\n', &mut line)
-            .map_err(|e| broken(format!("cannot be decompressed: {e}")))?;
-        if line.is_empty() {
-            return Ok(exchanges);
+impl<R: Read> BufRead for Reader<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match &mut self.0 {
+            Source::Plain(reader) => reader.fill_buf(),
+            Source::Compressed(reader) => reader.fill_buf(),
         }
-        let mut exchange: Exchange = serde_json::from_slice(&line)
-            .map_err(|e| broken(format!("exchange {} cannot be read: {e}", exchanges.len())))?;
-        let length = exchange
-            .reads
-            .iter()
-            .try_fold(0usize, |sum, read| sum.checked_add(read.len))
-            .filter(|sum| *sum as u64 <= LARGEST);
-        let length = length.ok_or_else(|| broken("an exchange is too long".into()))?;
-        reader
-            .by_ref()
-            .take(length as u64)
-            .read_to_end(&mut exchange.bytes)
-            .map_err(|e| broken(format!("ends early: {e}")))?;
-        let mut end = [0];
-        if exchange.bytes.len() != length || reader.read_exact(&mut end).is_err() || end != *b"\n" {
-            return Err(broken(format!("exchange {} ends early", exchanges.len())));
+    }
+
+    fn consume(&mut self, n: usize) {
+        match &mut self.0 {
+            Source::Plain(reader) => reader.consume(n),
+            Source::Compressed(reader) => reader.consume(n),
         }
-        exchanges.push(exchange);
     }
 }
 

@@ -15,8 +15,13 @@ pub use trial::{Attempt, Class, PhaseStage, Run, ServerFacts, Stages, Trial, Tri
 
 /// Version of `trial.json` and of the tables beside it. 1: first. 2: when a client turned to
 /// a request, and how long bytes lay in the kernel before they were read. 3: containers,
-/// GPUs, telemetry, attempts.
-pub const FORMAT: u32 = 3;
+/// GPUs, telemetry, attempts. 4: no table of chunks, since they follow from the bytes; the reads
+/// of `wire.zst` by columns, its bytes packed.
+pub const FORMAT: u32 = 4;
+
+/// Ids of an answer that are kept and graded, beyond those that were asked for: a server that
+/// sends more of them sends only more of the same.
+pub const MOST_SPARE_IDS: u32 = 1_024;
 
 /// The name of the warm-up among phases.
 pub const WARMUP: &str = "warmup";

@@ -68,16 +68,20 @@ impl Exchange {
         crate::wire::derive(&self.bytes, &lengths, self.end)
     }
 
-    /// The rows that go into `requests.csv` and `chunks.csv.zst`.
-    pub fn rows(&self, derived: &Derived) -> (RequestRow, Vec<ChunkRow>) {
-        let stamp = |read: u32| self.reads.get(read as usize).map_or(self.end_ns, |read| read.arrived());
-        let request = RequestRow {
+    /// When the bytes of its read `read` were at this host.
+    pub fn stamp(&self, read: u32) -> Nanos {
+        self.reads.get(read as usize).map_or(self.end_ns, |read| read.arrived())
+    }
+
+    /// Its row of `requests.csv`.
+    pub fn row(&self, derived: &Derived) -> RequestRow {
+        RequestRow {
             request: self.request,
             phase: self.phase.clone(),
             intended_ns: self.intended_ns,
             started_ns: self.started_ns,
             sent_ns: self.sent_ns,
-            head_ns: derived.head_read.map(stamp),
+            head_ns: derived.head_read.map(|read| self.stamp(read)),
             end_ns: self.end_ns,
             outcome: derived.outcome,
             detail: crate::text::cut(&derived.detail, 2_000).to_owned(),
@@ -97,12 +101,16 @@ impl Exchange {
             claimed_prompt: derived.claimed.prompt,
             claimed_output: derived.claimed.output,
             behind_ns: self.reads.iter().map(|read| read.behind).max().unwrap_or_default(),
-        };
+        }
+    }
+
+    /// Its row, and one for each chunk.
+    pub fn rows(&self, derived: &Derived) -> (RequestRow, Vec<ChunkRow>) {
         let chunks = derived.chunks.iter().map(|chunk| ChunkRow {
             request: self.request,
             event: chunk.event,
             read: chunk.read,
-            offset_ns: stamp(chunk.read),
+            offset_ns: self.stamp(chunk.read),
             ids: List(chunk.ids.clone()),
             text: chunk.text.clone(),
             entries: chunk.entries,
@@ -110,7 +118,7 @@ impl Exchange {
             logprobs: List(chunk.logprobs.clone()),
             finish: chunk.finish.clone(),
         });
-        (request, chunks.collect())
+        (self.row(derived), chunks.collect())
     }
 }
 
@@ -256,7 +264,7 @@ impl RequestRow {
     ];
 }
 
-/// A row of `chunks.csv.zst`.
+/// A chunk with its request and its time: a row of `chunks.csv.zst`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChunkRow {

@@ -8,11 +8,13 @@
 mod claims;
 mod events;
 mod framing;
+mod packed;
 mod sse;
 
 use crate::records::{Chunk, Outcome};
 pub use claims::{Considered, Entry, entries};
 pub use framing::{Framing, Head};
+pub(crate) use packed::{pack, unpack};
 
 /// How reading a response ended, as the transport saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

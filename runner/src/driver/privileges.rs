@@ -6,7 +6,7 @@ use crate::host;
 use caps::{CapSet, Capability};
 use lab::{
     Kind, Problem, Result,
-    bundle::{CHUNK_TABLE, REQUEST_TABLE, WIRE},
+    bundle::{REQUEST_TABLE, WIRE},
 };
 use nix::unistd::{Gid, Uid, fchown, geteuid, setgroups, setresgid, setresuid};
 
@@ -58,7 +58,7 @@ pub(super) fn take_back(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(|e| failed(&e))? {
         let entry = entry.map_err(|e| failed(&e))?;
         let (name, found) = (entry.file_name(), fs::symlink_metadata(entry.path()).map_err(|e| failed(&e))?);
-        let ours = [REQUEST_TABLE, CHUNK_TABLE, WIRE].iter().any(|table| *table == name);
+        let ours = [REQUEST_TABLE, WIRE].iter().any(|table| *table == name);
         if !ours || !found.is_file() || found.nlink() != 1 {
             let what = format!("the driver left {} behind, which is no table of a trial", name.to_string_lossy());
             return Err(Problem::machine(what).at(folder.display().to_string()));

@@ -12,11 +12,11 @@ use std::{
 use lab::{
     Kind, Problem, Result, audit,
     bundle::{
-        self, Bundle, ENVIRONMENTS, GRADE, GRADED, LOG, MANIFEST, PROMPTS, REFERENCE, RunFolder, TrialRecord,
-        write_table,
+        self, Bundle, ENVIRONMENTS, GRADE, GRADED, LOG, MANIFEST, PROMPTS, REFERENCE, RunFolder, TRIAL, TRIALS,
+        TrialRecord, write_table,
     },
     plan::Plan,
-    records::{FORMAT, Grade, GradedRow, List, Outcome, PromptRow, ReferenceRow, Source},
+    records::{FORMAT, Grade, GradedRow, List, MOST_SPARE_IDS, Outcome, PromptRow, ReferenceRow, Source},
     requests::Request,
     tokenizer::Tokenizer,
     workload::{BASELINE, Equivalence, Workload},
@@ -60,7 +60,9 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     })?;
     let secret = run::secret_path(measured);
     let seed = read_seed(&secret)?;
-    let plan = bundle.plan()?;
+    let mut plan = bundle.plan()?;
+    // A run that was sealed as it stood lacks trials.
+    plan.trials.retain(|t| holds(&bundle, &t.folder()));
     let requests = bundle.requests()?;
     let (mut environment, _) = host::environment(&workload.models)?;
     let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
@@ -183,7 +185,8 @@ impl Grader<'_> {
         let trial = &record.trial.trial;
         let mut all = Vec::new();
         for &id in sample {
-            let (source, output) = output(record, tokenizer, end, id);
+            let most = self.requests[id as usize].max_tokens.unwrap_or(self.workload.sampling.max_tokens);
+            let (source, output) = output(record, tokenizer, end, id, most.saturating_add(MOST_SPARE_IDS));
             let result = match source {
                 Source::None => Err("the request has no complete answer".to_owned()),
                 _ => self.one(control, served_name, &trial.model, id, &output).await,
@@ -233,12 +236,14 @@ impl Grader<'_> {
 }
 
 /// The output tokens of a complete request: those the server sent, else our tokenizer's
-/// reading of its text; and, where it says that it stopped, the end if it did not send it.
-fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32) -> (Source, Vec<u32>) {
+/// reading of its text; and, where it says that it stopped, the end if it did not send it. Of
+/// the ids that it sent no more than `most`.
+fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32, most: u32) -> (Source, Vec<u32>) {
     let Some(request) = record.requests.iter().find(|r| r.request == id && r.outcome == Outcome::Complete) else {
         return (Source::None, Vec::new());
     };
-    let sent = ids(record, id);
+    let mut sent = ids(record, id);
+    sent.truncate(most as usize);
     let (source, mut output) = if sent.is_empty() {
         let text: String = record.chunks.iter().filter(|c| c.request == id).map(|c| c.text.as_str()).collect();
         (Source::Text, tokenizer.encode(&text))
@@ -255,6 +260,11 @@ fn output(record: &TrialRecord, tokenizer: &Tokenizer, end: Option<u32>, id: u32
 /// The token ids that a server sent for a request.
 fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
     record.chunks.iter().filter(|c| c.request == request).flat_map(|c| c.ids.0.iter().copied()).collect()
+}
+
+fn holds(bundle: &Bundle, trial: &str) -> bool {
+    let record = format!("{TRIALS}/{trial}/{TRIAL}");
+    bundle.manifest.files.iter().any(|file| file.path == record)
 }
 
 fn read_seed(path: &Path) -> Result<[u8; 32]> {

@@ -6,6 +6,7 @@
 //! pipe closes and the guard kills the group and whatever left it.
 
 mod guard;
+mod port;
 
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio};
 
@@ -22,6 +23,7 @@ use crate::{
     server::{Ended, Life},
 };
 pub use guard::guard;
+use port::Port;
 
 /// What a server is started from.
 #[derive(Debug, Clone)]
@@ -54,12 +56,14 @@ pub struct Server {
     group: Pid,
     log: Log,
     facts: ServerFacts,
+    _kept: Port,
 }
 
 impl Launch {
     /// Starts the server on a free port of the loopback interface.
     pub fn start(&self, limits: &Limits) -> Result<Server> {
-        let port = free_port()?;
+        let kept = Port::free()?;
+        let port = kept.number;
         let fill = |part: &String| {
             part.replace("{port}", &port.to_string())
                 .replace("{model}", &self.model.to_string_lossy())
@@ -97,7 +101,7 @@ impl Launch {
             gpus: self.gpus.clone(),
             ..ServerFacts::default()
         };
-        Ok(Server { port, child, leash, group, log, facts })
+        Ok(Server { port, child, leash, group, log, facts, _kept: kept })
     }
 }
 
@@ -155,13 +159,4 @@ impl Server {
             let _ = killpg(self.group, signal);
         }
     }
-}
-
-/// A port that is free now. Another process may take it before the server does; then the
-/// server says so and ends.
-fn free_port() -> Result<u16> {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .and_then(|l| l.local_addr())
-        .map(|a| a.port())
-        .map_err(|e| Problem::machine(format!("no free port on the loopback interface: {e}")))
 }

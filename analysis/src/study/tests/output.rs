@@ -34,9 +34,10 @@ fn heard(chunks: &[(&str, &[u32])], tokenizer: &Tokenizer) -> Response {
         reads,
         bytes: parts.concat().into_bytes(),
     };
-    let (row, chunks) = exchange.rows(&exchange.derive());
+    let derived = exchange.derive();
+    let row = exchange.row(&derived);
     assert_eq!(row.outcome, Outcome::Complete, "{}", row.detail);
-    Response::read(&row, &chunks.iter().collect::<Vec<_>>(), tokenizer)
+    Response::read(&exchange, &row, &derived.chunks, tokenizer, 1 << 20)
 }
 
 /// When the first output came.
