@@ -2,7 +2,8 @@
 
     table.py RESULTS JUSTIFIED
 
-RESULTS/*/mutants.out is what cargo-mutants left; several runs of one file add up. JUSTIFIED has a
+RESULTS/*/mutants.out is what cargo-mutants left; several runs of one file add up;
+RESULTS/all.txt lists every mutant there is. JUSTIFIED has a
 line for each mutant that may survive, its name without line and column, a tab, and why."""
 
 import re
@@ -39,14 +40,22 @@ def main(results, justified):
     total = defaultdict(int)
     print("# Mutation tests\n")
     print("What tests notice when a line is changed. Made by `scripts/mutants` (cargo-mutants). *Caught*: a test fails.")
-    print("*Timeout*: the change does not end, which a test would notice too. *Unviable*: it does not compile.\n")
-    print("| file | caught | timeout | unviable | missed |\n|---|---|---|---|---|")
-    for file in sorted(counts):
+    print("*Timeout*: the change does not end, which a test would notice too. *Unviable*: it does not compile (in a file")
+    print("that was run twice it counts as caught). *Open*: not run yet.\n")
+    print("| file | mutants | caught | timeout | unviable | missed | open |\n|---|---|---|---|---|---|---|")
+    there = defaultdict(int)
+    for mutant in (Path(results) / "all.txt").read_text().splitlines():
+        there[mutant.split(":")[0]] += 1
+    for file in sorted(there):
         row = [counts[file][kind] for kind in ("caught", "timeout", "unviable", "missed")]
         for kind, n in zip(("caught", "timeout", "unviable", "missed"), row):
             total[kind] += n
-        print(f"| `{file}` | " + " | ".join(map(str, row)) + " |")
-    print(f"| all | {total['caught']} | {total['timeout']} | {total['unviable']} | {total['missed']} |")
+        unrun = max(0, there[file] - sum(row))
+        total["there"] += there[file]
+        total["open"] += unrun
+        print(f"| `{file}` | {there[file]} | " + " | ".join(map(str, row)) + f" | {unrun} |")
+    kinds = ("there", "caught", "timeout", "unviable", "missed", "open")
+    print("| all | " + " | ".join(str(total[kind]) for kind in kinds) + " |")
     survivors = sorted(m for m, kind in found.items() if kind == "missed")
     print("\n## Survivors\n")
     if not survivors:

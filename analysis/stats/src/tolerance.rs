@@ -345,6 +345,7 @@ mod tests {
             |more: u64| of(&[Count { hits: 9_999, trials: 99_999 }, Count { hits: 1 + more, trials: 9 }]);
         assert!(ten_thousand(0).is_ok());
         assert_eq!(ten_thousand(1), Err(NoAnswer::Outside("at most 10,000 hits in all")));
+        assert!(of(&[Count { hits: 10_001, trials: 99_999 }, Count { hits: 0, trials: 9 }]).is_err());
         // Counts near the largest integer do not overflow on the way to being refused.
         assert!(of(&[Count { hits: u64::MAX, trials: u64::MAX }; 2]).is_err());
         assert!(upper_of_counts(&zeros(2, 9), 1.0, 0.95).is_err());
