@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab::workload::{BASELINE, Control, Tolerance};
 use stats::{
-    calibration::{self, Configuration, calibrate, capped_mean, configuration_mean, far_count, is_far},
+    calibration::{self, Configuration, calibrate, configuration_mean, far_count},
     clustered::launch_means,
-    eprocess,
+    equivalence::{self, Seen},
     stages::{CROSSING_LN_E, StageE},
 };
 
@@ -71,12 +71,11 @@ fn arms(runs: &[&Study], kind: Control) -> BTreeMap<String, Configuration> {
 /// One control under the tolerance that all of them give.
 fn control(name: String, launches: &Configuration, tolerance: Tolerance) -> Option<ControlFacts> {
     let cap = tolerance.cap_nats;
-    let x: Vec<Vec<f64>> =
-        launches.iter().map(|launch| launch.iter().filter_map(|r| capped_mean(r, cap)).collect()).collect();
+    let seen: Vec<Vec<Seen>> =
+        launches.iter().map(|launch| launch.iter().filter_map(|r| Seen::of(r, cap)).collect()).collect();
+    let x: Vec<Vec<f64>> = seen.iter().map(|launch| launch.iter().map(|s| s.x).collect()).collect();
     let means = launch_means(&x).ok()?;
-    let far: Vec<f64> = launches.iter().flatten().map(|r| f64::from(u8::from(is_far(r, cap)))).collect();
-    let on_x = eprocess::bet(&x.concat(), tolerance.mean, eprocess::GRID).ok()?;
-    let course = on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()?;
+    let course = equivalence::evidence(&seen.concat(), margins::limits(tolerance)).ok()?;
     let count = far_count(launches, cap);
     Some(ControlFacts {
         name,

@@ -33,7 +33,7 @@ const ANSWER: usize = 2_000;
 /// `Input` where the study has no such candidate, with the names of those that it has; a
 /// bundle's own problem where its requests cannot be read.
 pub fn explain(study: &Study, judgement: &Judgement, name: &str) -> Result<Explanation> {
-    let candidate = judgement.candidates.iter().find(|c| c.name == name).ok_or_else(|| unknown(judgement, name))?;
+    let candidate = all(judgement).find(|c| c.name == name).ok_or_else(|| unknown(judgement, name))?;
     let source = Source::new(study)?;
     let baseline = structure::check(study, BASELINE, None);
     let checks = structure::check(study, name, Some(&baseline));
@@ -56,8 +56,13 @@ pub fn explain(study: &Study, judgement: &Judgement, name: &str) -> Result<Expla
     })
 }
 
+/// The candidates, and the blind control after them.
+fn all(judgement: &Judgement) -> impl Iterator<Item = &Candidate> {
+    judgement.candidates.iter().chain(&judgement.blind_control)
+}
+
 fn unknown(judgement: &Judgement, name: &str) -> Problem {
-    let names: Vec<String> = judgement.candidates.iter().map(|c| lab::text::shown(&c.name, 80)).collect();
+    let names: Vec<String> = all(judgement).map(|c| lab::text::shown(&c.name, 80)).collect();
     let next = if names.is_empty() {
         "this measurement has no candidates".to_owned()
     } else {
@@ -108,6 +113,10 @@ impl<'a> Source<'a> {
             ) => explained.tokens = self.tokens(candidate.equivalence.as_ref()),
             ("reference-not-self-consistent", _) => {
                 explained.tokens = self.tokens(judgement.baseline.equivalence.as_ref());
+            }
+            ("blind-control-not-equivalent", _) => {
+                let control = judgement.blind_control.as_ref();
+                explained.tokens = self.tokens(control.and_then(|c| c.equivalence.as_ref()));
             }
             ("no-successful-request", _) => {
                 let seen = |f: &crate::judgement::Failure| (f.trial.clone(), beginning(&f.detail, ANSWER));

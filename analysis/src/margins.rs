@@ -3,10 +3,7 @@
 
 use lab::{records::Source, tokenizer::Tokenizer, workload::Tolerance};
 use stats::{
-    calibration::{capped_mean, is_far},
-    clustered,
-    eprocess::{self, EProcess},
-    proportion,
+    equivalence::{self, Limits, Seen},
     stages::{self, CROSSING_LN_E, StageE, Standing},
     sum,
 };
@@ -58,17 +55,15 @@ pub(crate) struct Facts {
 pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tolerance) -> Option<Margins> {
     let requests = requests(study, arm, group);
     let facts = facts(&requests)?;
-    let seen: Vec<Seen> = requests.iter().map(|r| Seen::of(r, tolerance.cap_nats)).collect::<Option<_>>()?;
-    let x: Vec<f64> = seen.iter().map(|s| s.x).collect();
-    let far_requests = seen.iter().filter(|s| s.far).count() as u64;
-    let launches = by_launch(&requests, &x);
-    let means = clustered::launch_means(&launches).ok()?;
+    let seen: Vec<Seen> = requests.iter().map(|r| seen(r, tolerance.cap_nats)).collect::<Option<_>>()?;
+    let launches = by_launch(&requests, &seen);
     let stages: Vec<(StageEvidence, [StageE; 2])> =
-        by_stage(&requests, &seen).map(|stage| evidence(&stage, tolerance)).collect::<Option<_>>()?;
+        by_stage(&requests, &seen).map(|stage| evidence(&stage, limits(tolerance))).collect::<Option<_>>()?;
     let standing = |which: usize| stages::confirmed(&stages.iter().map(|(_, e)| e[which]).collect::<Vec<_>>());
     // Each stage is another try, and all of them together may err as often as one.
     let confidence = 1.0 - (1.0 - CONFIDENCE) / stages.len() as f64;
     let (standing, standing_of_all) = (standing(0), standing(1));
+    let bounds = equivalence::bounds(&launches, confidence).ok()?;
     let stages: Vec<StageEvidence> = stages.into_iter().map(|(stage, _)| stage).collect();
     Some(Margins {
         standing,
@@ -82,10 +77,10 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
             mean_margin_nats: facts.mean_nats,
             max_margin_nats: facts.max_nats,
             not_first: facts.not_first,
-            mean_x: sum::mean(&means)?,
-            upper_x: clustered::upper_bound(&means, confidence).ok().map(|bound| bound.upper),
-            far_requests,
-            upper_far: proportion::upper_bound(far_requests, facts.requests, confidence).ok()?,
+            mean_x: bounds.mean_x,
+            upper_x: bounds.upper_x,
+            far_requests: bounds.far_requests,
+            upper_far: bounds.upper_far,
             confidence,
             ln_e: stages.iter().map(|stage| stage.ln_e).sum(),
             requests_to_suspect: requests_to_suspect(&stages),
@@ -95,18 +90,14 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
     })
 }
 
-/// What the test sees of one request.
-#[derive(Clone, Copy)]
-struct Seen {
-    x: f64,
-    far: bool,
+fn seen(request: &Request<'_>, cap: f64) -> Option<Seen> {
+    let margins: Vec<f64> = request.margins.iter().map(|(_, m)| *m).collect();
+    Seen::of(&margins, cap)
 }
 
-impl Seen {
-    fn of(request: &Request<'_>, cap: f64) -> Option<Self> {
-        let margins: Vec<f64> = request.margins.iter().map(|(_, m)| *m).collect();
-        Some(Seen { x: capped_mean(&margins, cap)?, far: is_far(&margins, cap) })
-    }
+/// δ and δ_h of a tolerance.
+pub(crate) fn limits(tolerance: Tolerance) -> Limits {
+    Limits { mean: tolerance.mean, far: tolerance.far }
 }
 
 type OfStage<'a> = Vec<(&'a Request<'a>, Seen)>;
@@ -121,10 +112,10 @@ fn by_stage<'a>(requests: &'a [Request<'a>], seen: &'a [Seen]) -> impl Iterator<
 }
 
 /// The e-process of one stage: of outputs graded from ids, and of all of them.
-fn evidence(stage: &OfStage<'_>, tolerance: Tolerance) -> Option<(StageEvidence, [StageE; 2])> {
+fn evidence(stage: &OfStage<'_>, limits: Limits) -> Option<(StageEvidence, [StageE; 2])> {
     let of_ids: Vec<Seen> = stage.iter().filter(|(r, _)| r.from_ids).map(|(_, seen)| *seen).collect();
     let of_all: Vec<Seen> = stage.iter().map(|(_, seen)| *seen).collect();
-    let (ids, all) = (process(&of_ids, tolerance)?, process(&of_all, tolerance)?);
+    let (ids, all) = (equivalence::evidence(&of_ids, limits).ok()?, equivalence::evidence(&of_all, limits).ok()?);
     let launches: std::collections::BTreeSet<u32> = stage.iter().map(|(r, _)| r.trial.plan.n).collect();
     let shown = StageEvidence {
         stage: stage.first()?.0.trial.stage as u32 + 1,
@@ -136,14 +127,6 @@ fn evidence(stage: &OfStage<'_>, tolerance: Tolerance) -> Option<(StageEvidence,
         requests_to_suspect: all.first_crossing(CROSSING_LN_E).map(|i| i as u64 + 1),
     };
     Some((shown, [StageE::from(&ids), StageE::from(&all)]))
-}
-
-/// ½ (E of x + E of far), over requests in the plan's order.
-fn process(seen: &[Seen], tolerance: Tolerance) -> Option<EProcess> {
-    let x: Vec<f64> = seen.iter().map(|s| s.x).collect();
-    let far: Vec<f64> = seen.iter().map(|s| f64::from(u8::from(s.far))).collect();
-    let on_x = eprocess::bet(&x, tolerance.mean, eprocess::GRID).ok()?;
-    on_x.averaged(&eprocess::bet(&far, tolerance.far, eprocess::GRID).ok()?).ok()
 }
 
 /// Graded requests until the first stage that made a suspect did.
@@ -205,15 +188,15 @@ fn margins(graded: &Graded, ignore_eos: Option<&Tokenizer>) -> Vec<(u32, f64)> {
     kept.map(|row| (row.position, (row.best_logprob - row.logprob).clamp(0.0, f64::MAX))).collect()
 }
 
-fn by_launch(requests: &[Request<'_>], x: &[f64]) -> Vec<Vec<f64>> {
-    let mut launches: Vec<(u32, Vec<f64>)> = Vec::new();
-    for (request, x) in requests.iter().zip(x) {
+fn by_launch(requests: &[Request<'_>], seen: &[Seen]) -> Vec<Vec<Seen>> {
+    let mut launches: Vec<(u32, Vec<Seen>)> = Vec::new();
+    for (request, seen) in requests.iter().zip(seen) {
         match launches.last_mut() {
-            Some((n, values)) if *n == request.trial.plan.n => values.push(*x),
-            _ => launches.push((request.trial.plan.n, vec![*x])),
+            Some((n, own)) if *n == request.trial.plan.n => own.push(*seen),
+            _ => launches.push((request.trial.plan.n, vec![*seen])),
         }
     }
-    launches.into_iter().map(|(_, values)| values).collect()
+    launches.into_iter().map(|(_, own)| own).collect()
 }
 
 fn ungraded(study: &Study, arm: &str, group: Group<'_>) -> u64 {

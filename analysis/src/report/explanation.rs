@@ -1,5 +1,7 @@
 //! The evidence behind one verdict, for a terminal.
 
+use std::collections::BTreeSet;
+
 use lab::text::shown;
 
 use super::{
@@ -21,7 +23,8 @@ const ANSWER: usize = 240;
 /// The evidence as lines of at most `width` characters (if that is at least 60), with ANSI
 /// colours only if `colours`. Whatever a server sent is escaped. Ends in a newline.
 pub fn explanation(explanation: &Explanation, width: usize, colours: bool) -> String {
-    let mut page = Page { out: String::new(), width: width.clamp(60, WIDEST), paint: Paint(colours) };
+    let (width, paint) = (width.clamp(60, WIDEST), Paint(colours));
+    let mut page = Page { out: String::new(), width, paint, shown: BTreeSet::new() };
     let provisional = if explanation.provisional { " provisional" } else { "" };
     let verdict = page.paint.verdict(explanation.verdict, word(explanation.verdict));
     page.out += &format!("{} is {verdict}{provisional}\n", page.paint.bold(&escape::name(&explanation.candidate)));
@@ -35,6 +38,8 @@ struct Page {
     out: String,
     width: usize,
     paint: Paint,
+    /// Requests whose facts stand above: several checks may speak of one.
+    shown: BTreeSet<(String, u32)>,
 }
 
 impl Page {
@@ -68,6 +73,9 @@ impl Page {
 
     fn request(&mut self, request: &ExplainedRequest) {
         self.title(&format!("{}: {}", of(&request.place), shown(&request.what, ANSWER)));
+        if !self.shown.insert((request.place.trial.clone(), request.place.request)) {
+            return self.lines("    ", "Its text and counts stand above.");
+        }
         self.prompt(&request.place);
         self.field("answer", &quoted(&cut(&request.text)));
         if let Some(baseline) = &request.baseline {

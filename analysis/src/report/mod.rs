@@ -51,7 +51,7 @@ pub fn render(input: &Input) -> Vec<(String, Vec<u8>)> {
         ("report.md".to_owned(), markdown::markdown(&document)),
         ("verdicts.json".to_owned(), json::json(input.judgement)),
     ];
-    files.extend(tables.all().map(|table| (table.file(), table.csv().into_bytes())));
+    files.extend(tables.all().into_iter().map(|table| (table.file(), table.csv().into_bytes())));
     files.extend(plots(&document));
     files
 }

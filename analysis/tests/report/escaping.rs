@@ -11,7 +11,7 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
     let own = || text.to_owned();
     let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, leaderboard, self_speeds, .. } =
         &mut sample.judgement;
-    for board in leaderboard {
+    if let Some(board) = leaderboard {
         board.entries.iter_mut().for_each(|e| e.name = own());
         board
             .pairs

@@ -48,7 +48,7 @@ fn graded(requests: u32, mean: f64, far: f64) -> Workload {
         max_tokens: 32,
         words: 60,
         equivalence: format!(
-            "[equivalence]\nsample = {requests}\n[equivalence.reference]\ncommand = {reference:?}\n[equivalence.tolerance]\ncap_nats = 0.5\nmean = {mean}\nfar = {far}\n"
+            "[equivalence]\nconfirm = 2\nsample = {requests}\n[equivalence.reference]\ncommand = {reference:?}\n[equivalence.tolerance]\ncap_nats = 0.5\nmean = {mean}\nfar = {far}\n"
         ),
         ..Workload::default()
     }
@@ -72,7 +72,7 @@ fn with_logprobs() -> Workload {
 /// Deadlines short enough to wait for.
 fn broken() -> Workload {
     let mut workload = Workload { concurrency: 4, ..graded(4, 0.01, 0.07) };
-    workload.limits = workload.limits.replace("request = \"5s\"", "request = \"1500ms\"");
+    workload.limits = workload.limits.replace("request = \"5s\"", "request = \"2500ms\"");
     workload.limits = workload.limits.replace("ready = \"10s\"", "ready = \"3s\"");
     workload
 }

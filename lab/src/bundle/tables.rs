@@ -101,20 +101,30 @@ pub fn read_table<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<Vec<
         bytes
     };
     let mut reader = csv::Reader::from_reader(bytes);
-    let header = reader.headers().cloned().unwrap_or_default();
-    let broken = |row: usize, e: &csv::Error| {
-        let column = column_of(e).and_then(|at| header.get(at)).map(|name| format!(", column `{name}`"));
-        Problem::broken(format!("row {row}{} cannot be read: {e}", column.unwrap_or_default())).at(place)
+    let (mut rows, mut record) = (Vec::new(), csv::StringRecord::new());
+    let broken = |row: usize, column: Option<&str>, e: &csv::Error| {
+        let column = column.map(|name| format!(", column `{name}`")).unwrap_or_default();
+        Problem::broken(format!("row {row}{column} cannot be read: {e}")).at(place)
     };
-    reader.deserialize().enumerate().map(|(i, row)| row.map_err(|e| broken(i + 1, &e))).collect()
+    let header = reader.headers().map_err(|e| broken(0, None, &e))?.clone();
+    while reader.read_record(&mut record).map_err(|e| broken(rows.len() + 1, None, &e))? {
+        let row = record.deserialize(Some(&header));
+        rows.push(row.map_err(|e| broken(rows.len() + 1, column_of(&e, &header, &record), &e))?);
+    }
+    Ok(rows)
 }
 
-/// The column whose value could not be read, from 0; none where the row itself could not.
-fn column_of(error: &csv::Error) -> Option<usize> {
-    match error.kind() {
-        csv::ErrorKind::Deserialize { err, .. } => err.field().and_then(|at| usize::try_from(at).ok()),
-        _ => None,
+/// The name of the column whose value could not be read: the one that the error counts, or the
+/// only one whose value it quotes.
+fn column_of<'h>(error: &csv::Error, header: &'h csv::StringRecord, record: &csv::StringRecord) -> Option<&'h str> {
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return None };
+    if let Some(at) = err.field() {
+        return header.get(usize::try_from(at).ok()?);
     }
+    let said = err.kind().to_string();
+    let mut quoted = record.iter().zip(header).filter(|(value, _)| said.contains(&format!("`{value}`")));
+    let only = quoted.next().map(|(_, name)| name);
+    only.filter(|_| quoted.next().is_none())
 }
 
 /// `wire.zst`, written exchange by exchange: for each a line of JSON, its bytes, and a line

@@ -69,7 +69,7 @@ fn a_baseline_whose_every_launch_failed() {
 #[test]
 fn one_round() {
     let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP / 2));
-    script.rounds = 1;
+    (script.rounds, script.requests, script.sample) = (1, 30, 30);
     let judgement = judged(&script);
     // The baseline has two launches in its block, the candidate one.
     assert_eq!(reasons(&judgement), (Verdict::Undecided, "one-launch"));
@@ -112,7 +112,7 @@ fn nothing_but_ties() {
 #[test]
 fn margins_as_large_as_they_can_be() {
     let judgement = judged(&Script::new(honest(STEP)).arm("fast", honest(STEP)).margins("fast", |_, _| 1e300));
-    assert_eq!(reasons(&judgement), (Verdict::Altered, "margins-above-tolerance"));
+    assert_eq!(reasons(&judgement), (Verdict::Undecided, "suspect"));
 }
 
 #[test]

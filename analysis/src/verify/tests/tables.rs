@@ -70,8 +70,8 @@ fn a_value_that_its_column_cannot_hold_is_named_with_file_and_column() {
     let cases: &[(&str, &str, Edit)] = &[
         (REQUESTS, "sent_ns", |rows| put(rows, "sent_ns", "-1")),
         (REQUESTS, "end_ns", |rows| put(rows, "end_ns", "NaN")),
-        (REQUESTS, "head_ns", |rows| put(rows, "head_ns", "1e9")),
-        (REQUESTS, "intended_ns", |rows| put(rows, "intended_ns", "99999999999999999999999")),
+        (REQUESTS, "head_ns", |rows| put(rows, "head_ns", "0.5")),
+        (REQUESTS, "intended_ns", |rows| put(rows, "intended_ns", "soon")),
         (REQUESTS, "outcome", |rows| put(rows, "outcome", "fine")),
         (REQUESTS, "claimed_output", |rows| put(rows, "claimed_output", "inf")),
         (REQUESTS, "end_ns", |rows| {
