@@ -52,7 +52,14 @@ pub fn overall(study: &Study, arm: &str, speeds: &[Speed], voids: &BTreeMap<u32,
     }
     let values: Vec<f64> = logs.iter().map(|(_, log)| *log).collect();
     let Some(effect) = effect(&values, &claim) else {
-        let text = format!("{} with a value in every cell; two that differ are the least", rounds_text(logs.len()));
+        let mut text = format!(
+            "{} of {} with a value in every cell; two that differ are the least",
+            logs.len(),
+            rounds_text(claim.rounds as usize)
+        );
+        if let Some(first) = voids.values().next().filter(|_| logs.is_empty()) {
+            text += &format!("; {} trials are not counted, the first: {}", voids.len(), first.why);
+        }
         return none("no-interval", text);
     };
     let note = (!effect.powered).then(|| {

@@ -137,6 +137,7 @@ pub(crate) const NOT_COUNTED: &str = "does not count";
 pub(crate) fn claim(candidate: &Candidate) -> String {
     match (candidate.verdict, &candidate.overall) {
         (Verdict::Altered, Some(_)) => NOT_COUNTED.into(),
+        (_, Some(_)) if candidate.reasons.first().is_some_and(|r| r.code == SUSPECT) => "does not count yet".into(),
         (_, overall) => speedup(overall.as_ref()),
     }
 }

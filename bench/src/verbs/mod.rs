@@ -59,7 +59,12 @@ fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
     let verified = analysis::open_verified(bundles)?;
     for (path, findings) in verified.bundles {
         if let Some(finding) = findings.first() {
-            let what = format!("{} findings, the first: {finding}", findings.len());
+            let count = if findings.len() == 1 {
+                "1 finding".to_owned()
+            } else {
+                format!("{} findings, the first", findings.len())
+            };
+            let what = format!("{count}: {finding}");
             return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
         }
     }
