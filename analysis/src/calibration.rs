@@ -52,7 +52,7 @@ pub(crate) fn of<'a>(runs: impl IntoIterator<Item = &'a Study>) -> Result<(Toler
 /// Launches of every control of a kind that was graded, by configuration. A baseline is an
 /// honest configuration like any other.
 fn arms(runs: &[&Study], kind: Control) -> BTreeMap<String, Configuration> {
-    let mut found = BTreeMap::<String, Configuration>::new();
+    let (mut found, mut servers) = (BTreeMap::<String, Configuration>::new(), BTreeMap::<String, String>::new());
     for run in runs {
         let planned: BTreeSet<&str> = run.arms().into_iter().collect();
         for arm in planned {
@@ -61,7 +61,10 @@ fn arms(runs: &[&Study], kind: Control) -> BTreeMap<String, Configuration> {
             let launches = margins::launches(run, arm);
             if control == Some(kind) && !launches.is_empty() {
                 let name = declared.and_then(|a| a.configuration.as_deref()).unwrap_or(arm);
-                found.entry(name.to_owned()).or_default().extend(launches);
+                // The same server under two names is one configuration.
+                let server = declared.map(|a| format!("{:?} {:?}", a.server, a.env)).unwrap_or_default();
+                let name = servers.entry(server).or_insert_with(|| name.to_owned()).clone();
+                found.entry(name).or_default().extend(launches);
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use lab::{records::Source, tokenizer::Tokenizer, workload::Tolerance};
 use stats::{
+    clustered,
     equivalence::{self, Limits, Seen},
     stages::{self, CROSSING_LN_E, StageE, Standing},
     sum,
@@ -60,6 +61,7 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
     let confidence = equivalence::confidence(stages.len());
     let (standing, standing_of_all) = (standing(0), standing(1));
     let bounds = equivalence::bounds(&launches, confidence).ok()?;
+    let by_tokens = token_means(&requests, tolerance.cap_nats);
     let stages: Vec<StageEvidence> = stages.into_iter().map(|(stage, _)| stage).collect();
     Some(Margins {
         standing,
@@ -75,6 +77,8 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
             not_first: facts.not_first,
             mean_x: bounds.mean_x,
             upper_x: bounds.upper_x,
+            mean_x_by_tokens: sum::mean(&by_tokens)?,
+            upper_x_by_tokens: clustered::upper_bound(&by_tokens, confidence).ok().map(|bound| bound.upper),
             far_requests: bounds.far_requests,
             upper_far: bounds.upper_far,
             confidence,
@@ -89,6 +93,18 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
 fn seen(request: &Request<'_>, cap: f64) -> Option<Seen> {
     let margins: Vec<f64> = request.margins.iter().map(|(_, m)| *m).collect();
     Seen::of(&margins, cap)
+}
+
+/// Each launch's mean capped margin over its tokens, as a share of the cap: a long answer counts
+/// for as much work as it is.
+fn token_means(requests: &[Request<'_>], cap: f64) -> Vec<f64> {
+    let of_launch = requests.chunk_by(|a, b| a.trial.plan.n == b.trial.plan.n);
+    of_launch
+        .filter_map(|launch| {
+            let capped: Vec<f64> = launch.iter().flat_map(|r| &r.margins).map(|(_, m)| m.min(cap) / cap).collect();
+            sum::mean(&capped)
+        })
+        .collect()
 }
 
 /// δ and δ_h of a tolerance.

@@ -136,6 +136,7 @@ impl Study {
         for member in members {
             let run = Self::of(vec![member], heard)?;
             succession::same_kind(&run.stages[0].measure, &self.stages[0].measure)?;
+            succession::same_questions(&run, &self)?;
             self.calibration.push(run);
         }
         Ok(self)

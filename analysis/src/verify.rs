@@ -137,6 +137,9 @@ fn finding(root: &Path, problem: &Problem) -> Finding {
 fn measure(notes: &mut Notes<'_>) -> Option<Heard> {
     let environments = notes.take(Bundle::environments).unwrap_or_default();
     let contract = notes.take(read_contract)?;
+    if !notes.bundle.manifest.parents.iter().eq(contract.plan.stage.iter().map(|stage| &stage.parent)) {
+        notes.add(lab::bundle::MANIFEST, "its parents are not the stage that its plan follows");
+    }
     let tokenizers = models(notes, &contract, &environments);
     let mut folders: BTreeSet<String> = notes
         .files()

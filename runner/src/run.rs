@@ -119,7 +119,10 @@ pub fn seal(run: &Path) -> Result<PathBuf> {
     }
     let _lock = lock(run)?;
     let folder = RunFolder::resume(run)?;
-    let (path, _) = folder.seal(bundle::Kind::Measure, Vec::new(), &clock::utc_now())?;
+    let text =
+        fs::read_to_string(run.join(PLAN)).map_err(|e| Problem::io(Kind::Machine, "read", &run.join(PLAN), &e))?;
+    let parents = Plan::from_json(&text)?.stage.iter().map(|stage| stage.parent).collect();
+    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
     let _ = fs::remove_file(trial::begun_path(&path));
     Ok(path)
 }

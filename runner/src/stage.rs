@@ -11,7 +11,7 @@ use lab::{
     bundle::{self, Bundle, GRADE, MANIFEST, PLAN, RUN, Store},
     plan::Plan,
     records::{FORMAT, Grade, Run},
-    workload::{After, Stage, Workload},
+    workload::{After, BLIND_CONTROL, Stage, Workload},
 };
 
 use crate::run::{folders, secret_path};
@@ -40,7 +40,8 @@ pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
     };
     let (plan, revealed) = (last.plan()?, revealed(last, workload, &store)?);
     let all = workload.groups.iter().flat_map(|g| &g.candidates);
-    let candidates: BTreeSet<&String> = if more.only.is_empty() { all.collect() } else { more.only.iter().collect() };
+    let chosen = |name: &&String| more.only.is_empty() || more.only.contains(name) || *name == BLIND_CONTROL;
+    let candidates: BTreeSet<&String> = all.filter(chosen).chain(more.only).collect();
     Ok(Stage {
         number: plan.stage.as_ref().map_or(1, |stage| stage.number) + 1,
         parent: last.id,

@@ -1,6 +1,6 @@
 //! One number for one arm: the geometric mean over cells of its equal-work speed-up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stats::paired;
 
@@ -80,6 +80,13 @@ fn hidden(
     voids: &BTreeMap<u32, Void>,
     claim: &Claim,
 ) -> Option<(&'static str, String)> {
+    let blocks: BTreeSet<u32> =
+        study.planned().filter(|t| t.arm == arm && claim.covers(t.round)).map(|t| t.block).collect();
+    let lacks = study.missing.iter().filter(|t| blocks.contains(&t.block)).count();
+    if lacks > 0 {
+        let text = format!("the run was sealed before its end: {lacks} trials of its rounds were never measured");
+        return Some(("sealed-early", text));
+    }
     let own = study.trials.iter().filter(|t| t.plan.arm == arm && claim.covers(t.plan.round));
     let failed = own.filter(|t| !voids.contains_key(&t.plan.n) && !t.completed()).count();
     if failed > 0 {

@@ -23,6 +23,11 @@ pub struct Equivalence {
     pub mean_x: f64,
     /// Launch-clustered upper bound of the mean of x; none with fewer than two launches.
     pub upper_x: Option<f64>,
+    /// Mean over launches of their tokens' mean capped margin, a share of the cap: long answers
+    /// count for more.
+    pub mean_x_by_tokens: f64,
+    /// Its upper bound over launches.
+    pub upper_x_by_tokens: Option<f64>,
     /// Requests with a margin above four caps.
     pub far_requests: u64,
     /// Exact upper bound of their share.

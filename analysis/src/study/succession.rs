@@ -7,7 +7,7 @@ use lab::{
     Digest, Kind, Problem, Result, audit, bundle::Bundle, bundle::PLAN, environment::Environment, workload::After,
 };
 
-use super::{Contract, set::Member};
+use super::{Contract, Study, set::Member};
 
 /// Checks every stage against the one before it.
 pub(super) fn check(members: &[Member], contracts: &[Contract]) -> Result<()> {
@@ -53,6 +53,31 @@ pub(super) fn same_kind(one: &Bundle, other: &Bundle) -> Result<()> {
     let (a, b) = (gpus(&one_is), gpus(&other_is));
     if a != b {
         return differs("other GPUs", &a, &b);
+    }
+    Ok(())
+}
+
+/// A calibration asks the same of the same models.
+pub(super) fn same_questions(run: &Study, judged: &Study) -> Result<()> {
+    let differs = |what: &str, one: String, other: String| {
+        Err(Problem::new(Kind::NotComparable, format!("it calibrates {what} {one}, what is judged has {other}"))
+            .at(run.stages[0].measure.path.display().to_string())
+            .next("calibrate with the same models and sampling"))
+    };
+    let (own, theirs) = (&run.workload.sampling, &judged.workload.sampling);
+    if (own.temperature, own.ignore_eos) != (theirs.temperature, theirs.ignore_eos) {
+        let shown = |s: &lab::workload::Sampling| format!("{}, ignore_eos {}", s.temperature, s.ignore_eos);
+        return differs("temperature", shown(own), shown(theirs));
+    }
+    let planned = |study: &Study| -> Result<BTreeSet<String>> {
+        let names: BTreeSet<&str> = study.planned().map(|t| t.model.as_str()).collect();
+        let environments = study.stages[0].measure.environments()?;
+        Ok(models(&environments).iter().filter(|(n, _)| names.contains(*n)).map(|(_, d)| d.to_string()).collect())
+    };
+    let (own, theirs) = (planned(run)?, planned(judged)?);
+    let listed = |digests: &BTreeSet<String>| digests.iter().cloned().collect::<Vec<_>>().join(", ");
+    if own != theirs {
+        return differs("model", listed(&own), listed(&theirs));
     }
     Ok(())
 }

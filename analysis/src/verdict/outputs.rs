@@ -92,7 +92,11 @@ fn self_consistency(study: &Study, tolerance: Tolerance) -> (Option<Equivalence>
         let none = study.is_graded().then(|| "none of the baseline's outputs is graded".to_owned());
         return (None, none.and_then(failed));
     };
-    let open = open_tests(study, BASELINE, &margins, tolerance);
+    let mut open = open_tests(study, BASELINE, &margins, tolerance);
+    // A candidate's evidence begins anew in every stage: so does the baseline's.
+    if let Some(stage) = margins.equivalence.stages.iter().find(|s| s.requests_to_suspect.is_some()) {
+        open.push(Reason { code: "suspect", text: format!("its E passes 10³ in stage {}", stage.stage) });
+    }
     let why = open.into_iter().map(|r| r.text).collect::<Vec<_>>().join("; ");
     let failure = if why.is_empty() { None } else { failed(why) };
     (Some(margins.equivalence), failure)
@@ -256,6 +260,18 @@ fn bounds(e: &Equivalence, tolerance: Tolerance, place: &str) -> Vec<Reason> {
             ),
         }),
         Some(_) => {}
+    }
+    if e.upper_x.is_some_and(|upper| upper < tolerance.mean)
+        && let Some(upper) = e.upper_x_by_tokens.filter(|upper| *upper >= tolerance.mean)
+    {
+        open.push(Reason {
+            code: "long-answers-not-below-tolerance",
+            text: format!(
+                "{place}over tokens the mean capped margin is {:.5}, upper bound {upper:.5}, not below the tolerance of {}: long answers differ more than short ones",
+                e.mean_x_by_tokens,
+                short(tolerance.mean)
+            ),
+        });
     }
     if e.upper_far >= tolerance.far {
         let needs = proportion::trials_needed(e.far_requests, tolerance.far, e.confidence).ok();

@@ -22,6 +22,9 @@ use crate::{
 /// A trace or a tokenizer is no larger than this.
 const LARGEST_FILE: u64 = 256 << 20;
 
+/// No manifest is larger.
+const LARGEST_MANIFEST: u64 = 64 << 20;
+
 /// A sealed bundle, opened. Files are read when they are asked for; each is compared with
 /// its digest as it is read.
 #[derive(Debug)]
@@ -197,6 +200,11 @@ impl Bundle {
 /// The manifest of a folder.
 pub(super) fn manifest(path: &Path) -> Result<Manifest> {
     let file = path.join(MANIFEST);
+    if fs::symlink_metadata(&file).is_ok_and(|m| !m.is_file() || m.len() > LARGEST_MANIFEST) {
+        return Err(
+            Problem::broken("the manifest is no plain file of a manifest's size").at(file.display().to_string())
+        );
+    }
     let text = fs::read_to_string(&file).map_err(|e| {
         Problem::io(crate::Kind::Broken, "read the manifest", &file, &e)
             .next("a folder without manifest.json is no sealed bundle; continue its run with --resume")

@@ -380,12 +380,12 @@ impl Check<'_> {
         self.in_range("equivalence.sample", e.sample, 1..=1 << 20)?;
         if let Some(t) = e.tolerance {
             let inside =
-                t.cap_nats > 0.0 && t.cap_nats < 100.0 && t.mean > 0.0 && t.mean < 1.0 && t.far > 0.0 && t.far < 1.0;
+                t.cap_nats > 0.0 && t.cap_nats < 100.0 && t.mean > 1e-9 && t.mean < 1.0 && t.far > 1e-9 && t.far < 1.0;
             if !inside {
                 return Err(self.wrong(
                     "equivalence.tolerance",
                     "a tolerance lies outside its range",
-                    "cap_nats lies above 0, mean and far between 0 and 1",
+                    "cap_nats lies above 0, mean and far between 10⁻⁹ and 1",
                 ));
             }
         }

@@ -80,6 +80,8 @@ fn equivalence((mean_x, upper_x, ln_e): (f64, f64, f64), seed: u64) -> Equivalen
         not_first: (mean_x * 1.22 * 122_880.0) as u64,
         mean_x,
         upper_x: Some(upper_x),
+        mean_x_by_tokens: mean_x * 1.02,
+        upper_x_by_tokens: Some(upper_x * 1.02),
         far_requests: if far { 214 } else { 0 },
         upper_far: if far { 0.247 } else { 0.0031 },
         ln_e,
