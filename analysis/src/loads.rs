@@ -122,7 +122,7 @@ fn percentiles(metric: Metric, values: &Sample) -> Percentiles {
 }
 
 /// How a load sends, in words.
-fn shape(load: &Load) -> String {
+pub(crate) fn shape(load: &Load) -> String {
     let sends = match load.shape {
         Shape::Closed { concurrency: 1, .. } => "1 client".to_owned(),
         Shape::Closed { concurrency, .. } => format!("{concurrency} clients"),

@@ -58,12 +58,20 @@ fn verify_one(path: &Path) -> Result<(Manifest, Vec<Finding>, Heard)> {
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
 /// the measurement among them, token by token. The last entry of a set is that finding.
 pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<Finding>)>> {
-    open_verified(paths).map(|(checked, _)| checked)
+    open_verified(paths).map(|set| set.bundles)
+}
+
+/// A set of bundles, verified.
+pub struct VerifiedSet {
+    /// What was found in each, in the order given.
+    pub bundles: Vec<(PathBuf, Vec<Finding>)>,
+    /// The study of them; none where anything was found.
+    pub study: Option<Result<Study>>,
 }
 
 /// [`verify_set`], and the study of these bundles if nothing was found; every answer is read
 /// once.
-pub fn open_verified(paths: &[PathBuf]) -> Result<(Vec<(PathBuf, Vec<Finding>)>, Option<Result<Study>>)> {
+pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
     let (mut all, mut heard) = (Vec::new(), Heard::new());
     let mut measures = 0;
     for path in paths {
@@ -73,7 +81,7 @@ pub fn open_verified(paths: &[PathBuf]) -> Result<(Vec<(PathBuf, Vec<Finding>)>,
         heard.extend(own);
     }
     if all.iter().any(|(_, findings)| !findings.is_empty()) {
-        return Ok((all, None));
+        return Ok(VerifiedSet { bundles: all, study: None });
     }
     let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
         if let (true, Some((path, findings))) = (paths.len() > 1 && measures == 1, all.last_mut()) {
@@ -81,7 +89,7 @@ pub fn open_verified(paths: &[PathBuf]) -> Result<(Vec<(PathBuf, Vec<Finding>)>,
         }
         Err(problem)
     });
-    Ok((all, Some(study)))
+    Ok(VerifiedSet { bundles: all, study: Some(study) })
 }
 
 /// A bundle with what was found in it so far.

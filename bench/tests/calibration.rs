@@ -10,7 +10,8 @@ use support::{Lab, Workload, code, stderr, stdout};
 fn controls(lab: &Lab) -> Bundle {
     let shipped = include_str!("../../workloads/calibration.toml");
     let model = format!("{:?}", support::model());
-    lab.write("controls.toml", &shipped.replace("\"../stub/model\"", &model));
+    let quick = shipped.replace("\"../stub/model\"", &model).replace("count = 2", "count = 1");
+    lab.write("controls.toml", &quick);
     let run = lab.bench(&["run", "controls.toml"]);
     assert_eq!(code(&run), 0, "{}", stderr(&run));
     lab.bundle()

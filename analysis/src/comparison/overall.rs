@@ -13,6 +13,10 @@ use crate::{
 /// A candidate that leaves more than this share undone has no overall speed-up.
 const UNDONE: (u64, u64) = (1, 10);
 
+/// Fewer of the claimed rounds that count say nothing: who could make rounds void would choose
+/// among them.
+const COUNTED: (u64, u64) = (3, 4);
+
 /// An arm's overall speed-up, or why there is none or why it claims nothing.
 pub struct Overall {
     /// Over the claim's rounds.
@@ -41,9 +45,21 @@ pub fn overall(study: &Study, arm: &str, speeds: &[Speed], voids: &BTreeMap<u32,
     rounds.retain(|_, logs| logs.len() == cells.len());
     let logs: Vec<(u32, f64)> =
         rounds.into_iter().filter_map(|(round, logs)| Some((round, stats::sum::mean(&logs)?))).collect();
+    let (counted, claimed) = (logs.len() as u64, u64::from(claim.rounds));
+    if counted > 0 && counted * COUNTED.1 < claimed * COUNTED.0 {
+        let text = format!("{counted} of {claimed} rounds count, the others are void; three quarters are the least");
+        return none("too-many-voids", text);
+    }
     let values: Vec<f64> = logs.iter().map(|(_, log)| *log).collect();
     let Some(effect) = effect(&values, &claim) else {
-        let text = format!("{} with a value in every cell; two that differ are the least", rounds_text(logs.len()));
+        let mut text = format!(
+            "{} of {} with a value in every cell; two that differ are the least",
+            logs.len(),
+            rounds_text(claim.rounds as usize)
+        );
+        if let Some(first) = voids.values().next().filter(|_| logs.is_empty()) {
+            text += &format!("; {} trials are not counted, the first: {}", voids.len(), first.why);
+        }
         return none("no-interval", text);
     };
     let note = (!effect.powered).then(|| {

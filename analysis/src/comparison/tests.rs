@@ -216,3 +216,18 @@ fn a_further_stage_moves_a_claim_only_where_a_look_was_declared() {
         assert_eq!(pair.rounds, 6, "they are compared at the look that both reach");
     }
 }
+
+#[test]
+fn fewer_than_three_quarters_of_the_rounds_say_nothing() {
+    let with_voids = |voids: u32| {
+        let mut script = Script::new(honest(STEP)).arm("fast", six_rounds);
+        for round in 1..=voids {
+            script = script.fails("baseline", round, lab::records::Class::Host);
+        }
+        fast(script)
+    };
+    let one = with_voids(1);
+    assert_eq!(one.overall.unwrap().rounds, 5);
+    let two = with_voids(2);
+    assert_eq!((two.overall, two.overall_note.unwrap().code), (None, "too-many-voids"));
+}

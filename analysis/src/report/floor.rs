@@ -11,6 +11,9 @@ pub(crate) fn calibration(judgement: &Judgement) -> Option<&Calibration> {
     }
 }
 
+/// A tolerance this many times the largest honest mean is told to be wide.
+const WIDE: f64 = 5.0;
+
 /// One sentence each on the tolerance and on the alterations that it finds and does not find.
 pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
     let mut said = vec![format!(
@@ -20,6 +23,13 @@ pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
         number::small(calibration.mean).digits(),
         number::percent_of(calibration.far).digits(),
     )];
+    let largest = calibration.positive.iter().map(|c| c.mean_x).fold(0.0, f64::max);
+    if largest > 0.0 && calibration.mean > WIDE * largest {
+        said.push(format!(
+            "δ is {} times the largest honest mean: few configurations, or few tokens of each, make it wide",
+            number::fixed(calibration.mean / largest, 1).digits()
+        ));
+    }
     let named = |found: bool| {
         let of = calibration.negative.iter().filter(|c| c.requests_to_suspect.is_some() == found);
         let after = |n: Option<u64>| n.map(|n| format!(" after {n}")).unwrap_or_default();

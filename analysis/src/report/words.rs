@@ -10,6 +10,7 @@ use crate::judgement::{Candidate, Climb, Effect, Judgement, Ladder, LoadFacts, O
 
 /// The code of the reason that margins are above the tolerance.
 const MARGINS: &str = "margins-above-tolerance";
+const SUSPECT: &str = "suspect";
 /// Candidates that the headline names one by one.
 const NAMED: usize = 6;
 
@@ -136,6 +137,7 @@ pub(crate) const NOT_COUNTED: &str = "does not count";
 pub(crate) fn claim(candidate: &Candidate) -> String {
     match (candidate.verdict, &candidate.overall) {
         (Verdict::Altered, Some(_)) => NOT_COUNTED.into(),
+        (_, Some(_)) if candidate.reasons.first().is_some_and(|r| r.code == SUSPECT) => "does not count yet".into(),
         (_, overall) => speedup(overall.as_ref()),
     }
 }
@@ -149,10 +151,11 @@ pub(crate) fn in_short(candidate: &Candidate) -> String {
         let (n, of) = (number::count(check.violations), number::count(check.asked));
         return format!("{} of {} answers are cut short", n.digits(), of.digits());
     }
-    if reason.code == MARGINS {
+    if [MARGINS, SUSPECT].contains(&reason.code) {
         let share = candidate.equivalence.as_ref().and_then(|e| number::percent(e.not_first, e.tokens));
         if let Some(share) = share {
-            return format!("{} % of graded tokens are not the reference's first choice", share.digits());
+            let suspect = if reason.code == SUSPECT { "suspect, not confirmed by a second stage: " } else { "" };
+            return format!("{suspect}{} % of graded tokens are not the reference's first choice", share.digits());
         }
     }
     let text = escape::detail(&reason.text);

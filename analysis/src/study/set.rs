@@ -52,6 +52,10 @@ pub(super) fn sort(bundles: Vec<Bundle>) -> Result<Set> {
     let (mut found, mut lacks) = (Vec::new(), None);
     for id in wanted {
         match calibration.iter().position(|m| m.measure.id == id) {
+            Some(i) if calibration[i].grades.is_empty() => {
+                let what = format!("the workload is calibrated by {id}, whose grade is not here");
+                lacks = Some(refused(&what, "name its grade too, or keep it in the same folder of results"));
+            }
             Some(i) => found.push(calibration.swap_remove(i)),
             None => {
                 let next = "name that bundle and its grade too, or keep them in the same folder of results";

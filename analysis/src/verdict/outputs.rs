@@ -259,12 +259,13 @@ fn bounds(e: &Equivalence, tolerance: Tolerance, place: &str) -> Vec<Reason> {
     }
     if e.upper_far >= tolerance.far {
         let needs = proportion::trials_needed(e.far_requests, tolerance.far, e.confidence).ok();
-        let needs =
-            needs.map(|n| format!("; {} graded requests without another would pass", grouped(n))).unwrap_or_default();
+        let needs = needs
+            .map(|n| format!("; {} graded requests in all without a further one would pass", grouped(n)))
+            .unwrap_or_default();
         open.push(Reason {
             code: "far-not-below-tolerance",
             text: format!(
-                "{place}{} far of {} requests: upper bound {:.1} %, not below the tolerance of {:.1} %{needs}",
+                "{place}{} far of {} requests: upper bound {:.2} %, not below the tolerance of {:.2} %{needs}",
                 e.far_requests,
                 e.requests,
                 100.0 * e.upper_far,
@@ -277,10 +278,10 @@ fn bounds(e: &Equivalence, tolerance: Tolerance, place: &str) -> Vec<Reason> {
 
 fn beyond(e: &Equivalence, tolerance: Tolerance) -> String {
     format!(
-        "mean capped margin {:.4} of {} nats against a tolerance of {:.4}; {} of {} graded tokens are not the reference's first choice; largest margin {:.2} nats; {} of {} requests far",
-        e.mean_x * tolerance.cap_nats,
+        "mean capped margin {:.5}, tolerance {} (shares of {} nats); {} of {} graded tokens are not the reference's first choice; largest margin {:.2} nats; {} of {} requests far",
+        e.mean_x,
+        short(tolerance.mean),
         short(tolerance.cap_nats),
-        tolerance.mean * tolerance.cap_nats,
         grouped(e.not_first),
         grouped(e.tokens),
         e.max_margin_nats,

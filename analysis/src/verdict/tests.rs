@@ -175,7 +175,7 @@ fn too_few_graded_requests_say_how_many_are_needed() {
     let fast = fast(&judgement);
     assert_eq!(fast.verdict, Verdict::Undecided);
     let reason = fast.reasons.iter().find(|r| r.code == "far-not-below-tolerance").unwrap();
-    let expected = "0 far of 24 requests: upper bound 11.7 %, not below the tolerance of 2.0 %; 149 graded requests without another would pass";
+    let expected = "0 far of 24 requests: upper bound 11.73 %, not below the tolerance of 2.00 %; 149 graded requests in all without a further one would pass";
     assert_eq!(reason.text, expected);
 }
 

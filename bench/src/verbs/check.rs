@@ -54,6 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         match &workload.equivalence {
             None => println!("  note: no [equivalence]: outputs will not be judged"),
+            Some(e) if !e.calibration.is_empty() => {
+                println!("  note: the tolerance comes from {} calibration bundles", e.calibration.len());
+            }
             Some(e) if e.tolerance.is_none() => println!(
                 "  note: no calibration and no [equivalence.tolerance]: every verdict on outputs will be undecided"
             ),

@@ -5,7 +5,7 @@ use std::{
 
 use analysis::compare::{Side, compare};
 use lab::{
-    Result,
+    Problem, Result,
     bundle::{Bundle, Store},
 };
 
@@ -30,6 +30,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (a, b) = (Named::of(&args.a), Named::of(&args.b));
     let own = super::open_verified(&bundles(a.path, &args.grades)?)?;
+    let theirs = Bundle::open(b.path)?.id;
+    if a.path != b.path && own.stages.iter().any(|stage| stage.measure.id == theirs) {
+        return Err(Problem::input("these are stages of one run, which is judged as one")
+            .at(b.path.display().to_string())
+            .next("name another run, or two arms of this one as RUN:ARM"));
+    }
     let other = if a.path == b.path { None } else { Some(super::open_verified(&bundles(b.path, &args.grades)?)?) };
     let sides = (Side { study: &own, arm: a.arm }, Side { study: other.as_ref().unwrap_or(&own), arm: b.arm });
     let comparison = compare(sides.0, sides.1)?;

@@ -56,14 +56,19 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
 /// Opens bundles that verify, byte by byte; nothing is judged that does not.
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
     let bundles = &with_calibration(bundles)?;
-    let (checked, study) = analysis::open_verified(bundles)?;
-    for (path, findings) in checked {
+    let verified = analysis::open_verified(bundles)?;
+    for (path, findings) in verified.bundles {
         if let Some(finding) = findings.first() {
-            let what = format!("{} findings, the first: {finding}", findings.len());
+            let count = if findings.len() == 1 {
+                "1 finding".to_owned()
+            } else {
+                format!("{} findings, the first", findings.len())
+            };
+            let what = format!("{count}: {finding}");
             return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
         }
     }
-    study.unwrap_or_else(|| analysis::Study::open(bundles))
+    verified.study.unwrap_or_else(|| analysis::Study::open(bundles))
 }
 
 /// Writes files into a folder, which need not exist yet.

@@ -62,7 +62,7 @@ impl Workload {
             return wrong("the revealed seed is not 64 hexadecimal digits".into(), "take it from the grade bundle");
         };
         if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || stage.after.rounds > 100_000 {
-            return wrong(format!("stage {} of {} rounds cannot be", stage.number, stage.rounds), "ask for 1 to 1000");
+            return wrong(format!("a stage of {} rounds cannot be", stage.rounds), "ask for 1 to 1000 rounds");
         }
         let planned = |name: &String| self.groups.iter().any(|g| g.candidates.contains(name));
         if let Some(stranger) = stage.candidates.iter().find(|name| !planned(name)) {

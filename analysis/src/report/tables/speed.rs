@@ -110,8 +110,10 @@ fn effect_cells(metric: &MetricEffect) -> Vec<Cell> {
     ]
 }
 
+/// A metric's value; nothing where no round has one.
 fn value(metric: &MetricEffect, value: f64) -> Cell {
     match metric.unit {
+        _ if metric.rounds.is_empty() => Cell::Nothing("–".into()),
         "ns" => Cell::Measure(number::millis(value), "ms"),
         unit => Cell::Measure(number::scaled(value), unit),
     }

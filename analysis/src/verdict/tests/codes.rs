@@ -7,7 +7,7 @@ use std::{
 };
 
 /// What stands before a code where a reason is made.
-const MAKES: [&str; 5] = ["Reason { code: \"", "  code: \"", "reason(\"", "none(\"", "Some((\""];
+const MAKES: [&str; 6] = ["Reason { code: \"", "Rule { code: \"", "  code: \"", "reason(\"", "none(\"", "Some((\""];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -3,13 +3,12 @@
 
 use lab::{
     bundle::{RunFolder, read_table, write_table},
-    records::{ChunkRow, GradedRow, PromptRow, ReferenceRow},
+    records::{GradedRow, PromptRow, ReferenceRow},
 };
 
 use super::*;
 
 const REQUESTS: &str = "trials/0001-baseline/requests.csv";
-const CHUNKS: &str = "trials/0001-baseline/chunks.csv.zst";
 const REFERENCE: &str = "reference/0001-baseline.csv.zst";
 
 type Edit = fn(&mut Vec<Vec<String>>);
@@ -17,7 +16,6 @@ type Edit = fn(&mut Vec<Vec<String>>);
 /// The table as CSV, whatever its file.
 fn plain(file: &str, bytes: &[u8]) -> String {
     let plain = match file {
-        CHUNKS => write_table(&read_table::<ChunkRow>(bytes, file).unwrap(), ChunkRow::HEADER, "x.csv"),
         REFERENCE => write_table(&read_table::<ReferenceRow>(bytes, file).unwrap(), ReferenceRow::HEADER, "x.csv"),
         "prompts.csv.zst" => write_table(&read_table::<PromptRow>(bytes, file).unwrap(), PromptRow::HEADER, "x.csv"),
         "graded.csv" => write_table(&read_table::<GradedRow>(bytes, file).unwrap(), GradedRow::HEADER, "x.csv"),
@@ -77,9 +75,7 @@ fn a_value_that_its_column_cannot_hold_is_named_with_file_and_column() {
         (REQUESTS, "end_ns", |rows| {
             rows[0].iter_mut().filter(|name| *name == "end_ns").for_each(|name| name.push('x'))
         }),
-        (CHUNKS, "offset_ns", |rows| put(rows, "offset_ns", "-5")),
-        (CHUNKS, "ids", |rows| put(rows, "ids", "4294967296")),
-        (CHUNKS, "ids", |rows| put(rows, "ids", "-1")),
+        (REFERENCE, "id", |rows| put(rows, "id", "4294967296")),
         (REFERENCE, "position", |rows| put(rows, "position", "-1")),
         (REFERENCE, "logprob", |rows| put(rows, "logprob", "likely")),
         ("graded.csv", "source", |rows| put(rows, "source", "guess")),
@@ -139,7 +135,7 @@ fn tables_that_are_cut_or_reordered_are_named() {
         lines.swap(last - 1, last);
         lines.join("\n") + "\n"
     };
-    for file in [REQUESTS, CHUNKS, REFERENCE, "graded.csv"] {
+    for file in [REQUESTS, REFERENCE, "graded.csv"] {
         let edits: [(&str, &dyn Fn(String) -> String); 4] = [
             ("cut in a row", &cut_in_a_row),
             ("without its last row", &without_last_row),
