@@ -102,6 +102,9 @@ pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
     Ok(exchanges)
 }
 
+/// Memory taken for an answer before its bytes are seen.
+const MOST_AT_ONCE: usize = 4 << 20;
+
 /// The next exchange of a `wire.zst`, of which `number` were read before; none at its end.
 pub(super) fn next(from: &mut impl BufRead, number: usize, place: &str) -> Result<Option<Exchange>> {
     let broken = |what: String| Problem::broken(what).at(place);
@@ -129,6 +132,7 @@ pub(super) fn next(from: &mut impl BufRead, number: usize, place: &str) -> Resul
         .filter(|sum| *sum as u64 <= LARGEST);
     let length = length.ok_or_else(|| broken("an exchange is too long".into()))?;
     let stored = packed.unwrap_or(length);
+    exchange.bytes.reserve_exact(stored.min(MOST_AT_ONCE));
     from.by_ref()
         .take(stored as u64)
         .read_to_end(&mut exchange.bytes)

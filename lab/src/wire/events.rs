@@ -7,7 +7,7 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::{Derived, sse};
+use super::{Derived, sse, tops};
 use crate::records::Chunk;
 
 #[derive(Deserialize)]
@@ -102,14 +102,22 @@ const MOST_QUOTED: usize = 500;
 /// Reads all complete events of `body` into `derived`; says what is wrong with the first
 /// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
 pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
+    let mut short = String::new();
     for (number, event) in (0..).zip(sse::events(body)) {
         let read = body_at_read.partition_point(|&after| after < event.end) as u32;
-        take(&event, number, read, derived)?;
+        take(&event, number, read, derived, &mut short)?;
     }
     Ok(())
 }
 
-fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -> Result<(), String> {
+/// Reads one event; `short` is room for its shorter text.
+fn take(
+    event: &sse::Event<'_>,
+    number: u32,
+    read: u32,
+    derived: &mut Derived,
+    short: &mut String,
+) -> Result<(), String> {
     let failed = |data: &[u8]| {
         let quoted = String::from_utf8_lossy(&data[..data.len().min(MOST_QUOTED)]);
         Err(format!("event {number} is an error: {quoted}"))
@@ -125,7 +133,12 @@ fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -
         return Ok(());
     }
     let data = std::str::from_utf8(&event.data).map_err(|_| format!("event {number} is not UTF-8"))?;
-    let message: Message = serde_json::from_str(data).map_err(|e| format!("event {number} is not a chunk: {e}"))?;
+    let shorter = tops::cut(data, short).then(|| serde_json::from_str(short).ok()).flatten();
+    // A fault is told with its place in what was sent.
+    let message: Message = match shorter {
+        Some(message) => message,
+        None => serde_json::from_str(data).map_err(|e| format!("event {number} is not a chunk: {e}"))?,
+    };
     if message.error.is_some() || message.object.is_some_and(|object| object.0 == "error") {
         return failed(data.as_bytes());
     }

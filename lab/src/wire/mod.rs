@@ -10,6 +10,7 @@ mod events;
 mod framing;
 mod packed;
 mod sse;
+mod tops;
 
 use crate::records::{Chunk, Outcome};
 pub use claims::{Considered, Entry, entries};

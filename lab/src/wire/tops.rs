@@ -1,0 +1,152 @@
+//! What a server says that it considered for each token is most of its stream, and no chunk is
+//! made of it: it is cut out before the rest is read as JSON. Only what is JSON without doubt is
+//! cut, so that nothing passes that would not pass whole.
+
+use memchr::memmem;
+
+const LIST: &[u8] = b"\"top_logprobs\":[";
+
+/// `data` with empty lists in place of those of considered tokens, in `cut`; whether there are
+/// any.
+pub(super) fn cut(data: &str, cut: &mut String) -> bool {
+    cut.clear();
+    let (bytes, mut from, mut at) = (data.as_bytes(), 0, 0);
+    while let Some(list) = memmem::find(&bytes[at..], LIST).map(|found| at + found + LIST.len() - 1) {
+        let Some(length) = value(&bytes[list..], MOST_LEVELS) else { break };
+        cut.push_str(&data[from..list]);
+        cut.push_str("[]");
+        (from, at) = (list + length, list + length);
+    }
+    cut.push_str(&data[from..]);
+    from > 0
+}
+
+/// Lists in objects in lists go no deeper.
+const MOST_LEVELS: u32 = 4;
+
+/// The length of the JSON value at the front; none where it is none, holds white space between
+/// its parts, or goes too deep.
+fn value(text: &[u8], levels: u32) -> Option<usize> {
+    match text.first()? {
+        b'"' => string(text),
+        b'[' => parts(text, b']', |rest| value(rest, levels.checked_sub(1)?)),
+        b'{' => parts(text, b'}', |rest| {
+            let key = string(rest)?;
+            let colon = *rest.get(key)? == b':';
+            Some(key + 1 + value(rest.get(key + 1..).filter(|_| colon)?, levels.checked_sub(1)?)?)
+        }),
+        b'n' => text.starts_with(b"null").then_some(4),
+        _ => number(text),
+    }
+}
+
+/// The length of a list or an object.
+fn parts(text: &[u8], close: u8, part: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
+    let mut at = 1;
+    if *text.get(at)? == close {
+        return Some(at + 1);
+    }
+    loop {
+        at += part(&text[at..])?;
+        match *text.get(at)? {
+            b',' => at += 1,
+            end if end == close => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+fn string(text: &[u8]) -> Option<usize> {
+    let mut at = usize::from(*text.first()? == b'"').checked_sub(1)? + 1;
+    loop {
+        match *text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => match *text.get(at + 1)? {
+                b'u' if text.get(at + 2..at + 6)?.iter().all(u8::is_ascii_hexdigit) => at += 6,
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at += 2,
+                _ => return None,
+            },
+            0..0x20 => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let count = text.get(from..)?.iter().take_while(|b| b.is_ascii_digit()).count();
+        (count > 0).then_some(from + count)
+    };
+    let whole = usize::from(text.starts_with(b"-"));
+    let mut end = digits(whole)?;
+    if text[whole] == b'0' && end > whole + 1 {
+        return None;
+    }
+    if text.get(end) == Some(&b'.') {
+        end = digits(end + 1)?;
+    }
+    if matches!(text.get(end), Some(b'e' | b'E')) {
+        let sign = matches!(text.get(end + 1), Some(b'+' | b'-'));
+        end = digits(end + 1 + usize::from(sign))?;
+    }
+    Some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut_of(data: &str) -> String {
+        let mut into = String::new();
+        cut(data, &mut into);
+        into
+    }
+
+    #[test]
+    fn lists_of_considered_tokens_are_cut_out_and_nothing_else() {
+        let entry = r#"{"token":"a","top_logprobs":[{"token":"\u00e9\"]","logprob":-9.5e-05,"bytes":[195,169]},{"token":"b","bytes":null}],"logprob":-1}"#;
+        assert_eq!(
+            cut_of(&format!("[{entry},{entry}]")),
+            r#"[{"token":"a","top_logprobs":[],"logprob":-1},{"token":"a","top_logprobs":[],"logprob":-1}]"#
+        );
+        assert_eq!(cut_of(r#"{"token":"\"top_logprobs\":[1]"}"#), r#"{"token":"\"top_logprobs\":[1]"}"#);
+    }
+
+    #[test]
+    fn what_is_no_json_is_left_where_it_is() {
+        for list in [
+            "[01]",
+            "[1.]",
+            "[-]",
+            "[1e]",
+            "[tru]",
+            "[1,]",
+            "[,1]",
+            r#"["\x"]"#,
+            r#"["\u12g4"]"#,
+            "[\"\n\"]",
+            "[{1:2}]",
+            r#"[{"a"}]"#,
+            "[1",
+            "[[[[[[1]]]]]]",
+        ] {
+            let data = format!(r#"{{"top_logprobs":{list}}}"#);
+            assert_eq!(cut_of(&data), data);
+        }
+    }
+
+    proptest! {
+        /// serde_json is the truth: what is cut out is a value that it takes.
+        #[test]
+        fn only_json_is_cut(parts in prop::collection::vec(prop::sample::select(vec![
+            "[", "]", "{", "}", ",", ":", "\"", "\\", "u00e9", "a", "0", "1", "-", ".", "e", "null", "\"a\"", "\"a\":", "-1.5", "\n", " ", "é",
+        ]), 0..12)) {
+            let list = format!("[{}", parts.concat());
+            if let Some(length) = value(list.as_bytes(), MOST_LEVELS) {
+                prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&list[..length]).is_ok(), "{}", list);
+            }
+        }
+    }
+}
