@@ -131,7 +131,9 @@ impl Script {
             .arms
             .keys()
             .filter(|name| *name != BASELINE && *name != BLIND_CONTROL)
-            .map(|name| format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\"]\n{}\n", (self.declared)(name)))
+            .map(|name| {
+                format!("[candidates.{name}]\ncommand = [\"s\", \"{{port}}\", \"{name}\"]\n{}\n", (self.declared)(name))
+            })
             .collect();
         let tolerance = self.tolerance.filter(|_| self.calibration.is_empty());
         let tolerance = tolerance.map_or(String::new(), |(cap, mean, far)| {

@@ -99,10 +99,6 @@ fn single(digits: &[u8], text: &mut Vec<u8>) -> Option<f32> {
 fn decimal(single: f32, text: &mut Vec<u8>) {
     text.clear();
     let double = f64::from(single);
-    // The quicker way, where it writes the same.
-    if (1e-4..1e15).contains(&double.abs()) {
-        return serde_json::to_writer(text, &double).expect("memory takes everything");
-    }
     write!(text, "{double:?}").expect("memory takes everything");
     if text.len() > 3 && text[text.len() - 3..].starts_with(b"e-") {
         text.insert(text.len() - 1, b'0');

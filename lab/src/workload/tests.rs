@@ -147,6 +147,8 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
     assert!(problem(|_| with(&format!("\"{id}\", \"{id}\""))).contains("stands twice"));
     let both = with(&format!("\"{id}\"")) + "tolerance = { cap_nats = 0.5, mean = 0.1, far = 0.1 }\n";
     assert!(problem(|_| both.clone()).contains("only one can hold"));
+    let tiny = format!("{SMALL}[equivalence]\nsample = 4\ntolerance = {{ cap_nats = 0.5, mean = 1e-12, far = 0.1 }}\n");
+    assert!(problem(|_| tiny.clone()).contains("between 10⁻⁹ and 1"));
 }
 
 #[test]

@@ -116,14 +116,6 @@ fn margins_as_large_as_they_can_be() {
 }
 
 #[test]
-fn a_tolerance_of_next_to_nothing() {
-    let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP)).margins("fast", |_, _| 1e-300);
-    script.tolerance = Some((1e-300, 1e-12, 0.2));
-    let judgement = judged(&script);
-    assert_ne!(reasons(&judgement).0, Verdict::Equivalent);
-}
-
-#[test]
 fn ids_outside_of_the_vocabulary() {
     let outside = |text: &'static str| {
         move |ask: &Ask| {
