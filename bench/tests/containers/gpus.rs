@@ -4,7 +4,13 @@
 #[allow(dead_code, reason = "shared with the tests of runner")]
 mod nvml;
 
-use std::{collections::BTreeSet, fs, io::Write as _, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Write as _,
+    process::Command,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use nvml::Stub;
 
@@ -38,6 +44,12 @@ fn with(stub: &Stub, lab: &Lab) -> Command {
     command
 }
 
+/// Leases are this host's, whoever made up the GPUs: one test at a time has some.
+fn alone() -> MutexGuard<'static, ()> {
+    static LEASES: Mutex<()> = Mutex::new(());
+    LEASES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What a variable is in the server's environment, each time that it is there.
 fn variable(container: &Container, name: &str) -> BTreeSet<String> {
     let environ = String::from_utf8(fs::read(format!("/proc/{}/environ", container.server)).unwrap()).unwrap();
@@ -47,6 +59,7 @@ fn variable(container: &Container, name: &str) -> BTreeSet<String> {
 #[test]
 fn a_container_has_the_leased_gpu_whatever_its_image_says_and_two_runs_have_different_ones() {
     let Some(engine) = Engine::from_env().filter(gives_gpus) else { return };
+    let _alone = alone();
     let stub = Stub::new("gpus 4\n");
     let (lab, beside) = (Lab::new(), Lab::new());
 
@@ -83,6 +96,7 @@ fn a_container_has_the_leased_gpu_whatever_its_image_says_and_two_runs_have_diff
 #[test]
 fn a_gpu_in_use_is_refused_before_anything_is_made() {
     let Some(engine) = Engine::from_env() else { return };
+    let _alone = alone();
     let stub = Stub::new("gpus 2\nprocess 4242 1000\n");
     let lab = Lab::new();
     lab.plan(&on_a_gpu(&engine, "stub:plain", STALLS));
