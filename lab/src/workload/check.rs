@@ -393,19 +393,23 @@ impl Check<'_> {
         if let Some(confirm) = e.confirm {
             self.in_range("equivalence.confirm", confirm, 1..=1_000)?;
         }
+        if e.calibration.as_ref().is_some_and(Vec::is_empty) {
+            let next = "write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance";
+            return Err(self.wrong("equivalence.calibration", "[] names no bundle", next));
+        }
+        let (calibration, confirm) = (e.calibration.unwrap_or_default(), e.confirm);
         let mut seen = BTreeSet::new();
-        if let Some(twice) = e.calibration.iter().find(|id| !seen.insert(**id)) {
+        if let Some(twice) = calibration.iter().find(|id| !seen.insert(**id)) {
             return Err(self.wrong(
                 "equivalence.calibration",
                 &format!("{twice} stands twice"),
                 "remove one of the two",
             ));
         }
-        if e.tolerance.is_some() && !e.calibration.is_empty() {
+        if e.tolerance.is_some() && !calibration.is_empty() {
             let what = "a tolerance is declared and calibrated, and only one can hold";
             return Err(self.wrong("equivalence.calibration", what, "remove equivalence.tolerance"));
         }
-        let (calibration, confirm) = (e.calibration, e.confirm);
         Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance, calibration, confirm })
     }
 

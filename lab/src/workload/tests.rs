@@ -152,6 +152,15 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
 }
 
 #[test]
+fn a_calibration_of_no_bundle_is_refused_with_what_to_write() {
+    let text = problem(|s| format!("{s}[equivalence]\nsample = 4\ncalibration = []\n"));
+    assert_eq!(
+        text,
+        "x.toml:19: equivalence.calibration: [] names no bundle\n  next: write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance"
+    );
+}
+
+#[test]
 fn a_score_is_one_of_the_named_modes() {
     let with = |more: &str| format!("{SMALL}[score]\n{more}\n");
     let workload = parse(&with("mode = \"v1-e2e\"\nmargin = 0.02"), Path::new("x.toml")).unwrap();

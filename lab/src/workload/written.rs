@@ -182,7 +182,6 @@ pub(super) struct Equivalence {
     pub reference: Option<Arm>,
     pub sample: u32,
     pub tolerance: Option<super::Tolerance>,
-    #[serde(default)]
-    pub calibration: Vec<Digest>,
+    pub calibration: Option<Vec<Digest>>,
     pub confirm: Option<u32>,
 }
