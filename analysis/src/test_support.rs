@@ -140,7 +140,9 @@ impl Script {
             format!("tolerance = {{ cap_nats = {cap:?}, mean = {mean:?}, far = {far:?} }}\n")
         });
         let calibration: Vec<String> = self.calibration.iter().map(Digest::to_string).collect();
-        let tolerance = format!("{tolerance}calibration = {calibration:?}\n");
+        let calibration =
+            if calibration.is_empty() { String::new() } else { format!("calibration = {calibration:?}\n") };
+        let tolerance = format!("{tolerance}{calibration}");
         let source = format!(
             "name = \"test\"\n[models.toy]\npath = \"toy\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{candidates}[requests.prose]\nseed = 1\nwords = 5\n[sampling]\nmax_tokens = {}\n{}\n[[load]]\n{}\nrequests = {}\n[rounds]\ncount = {}\nseed = 3\nblind_control = {}\n{}\n[warmup]\nrequests = 1\n[equivalence]\nsample = {}\n{tolerance}{}\n{}",
             self.max_tokens,

@@ -60,16 +60,23 @@ pub fn judge(study: &Study) -> Judgement {
     candidates.sort_by(order);
     let mut ladders = ladder::ladders(study, &voids);
     comparison::adjust(&mut candidates, &mut ladders);
+    let (controls, controls_lack) = match calibration::of_run(study) {
+        None => (None, None),
+        Some(Ok(calibration)) => (Some(Box::new(calibration)), None),
+        Some(Err(why)) => (None, Some(why)),
+    };
     let largest =
         |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
     Judgement {
         format: FORMAT,
         method: METHOD,
         bundles: bundle_refs(study),
+        calibration_bundles: study.calibration.iter().flat_map(bundle_refs).collect(),
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: rule.source,
-        controls: calibration::of_run(study).map(Box::new),
+        controls,
+        controls_lack,
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         leaderboard: leaderboard(study, &candidates, &standings, &selves),
         candidates,
@@ -110,6 +117,7 @@ fn candidate(
     let candidate = Candidate {
         name: arm.to_owned(),
         description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
+        control: study.workload.arm(arm).and_then(|a| a.control),
         verdict,
         provisional: rule.is_provisional(),
         reasons,

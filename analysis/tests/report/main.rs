@@ -5,6 +5,7 @@
 mod sample;
 
 mod complete;
+mod controls;
 mod empty;
 mod escaping;
 mod snapshots;

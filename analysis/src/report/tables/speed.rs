@@ -3,7 +3,7 @@
 use crate::{
     judgement::{Candidate, CellSpeed, Effect, Judgement, MetricEffect, Verdict},
     report::{
-        escape,
+        controls, escape,
         input::Cell as Place,
         number,
         table::{Cell, Column, Table, column},
@@ -16,6 +16,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
     let row = |(i, candidate): (usize, &Candidate)| {
         vec![
             Cell::Link(escape::name(&candidate.name), words::section_of(i)),
+            candidate.control.map_or(Cell::Empty, |control| Cell::Text(controls::kind(control).to_owned())),
             Cell::Verdict(candidate.verdict, candidate.provisional),
             overall(candidate),
             beside(candidate, "ttft"),
@@ -28,6 +29,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
         caption: "Speed-up is the baseline's time over the candidate's for the same work, with its interval: at 95 %, or at the level of the declared look. Above 1 the candidate is faster, also in TTFT and TPOT.",
         columns: vec![
             column("Candidate", &["candidate"]),
+            column("Is", &["control"]),
             column("Outputs", &["verdict", "standing"]),
             column("Speed-up", &["speedup", "speedup_low", "speedup_high"]),
             column("TTFT", &["ttft_speedup"]),
