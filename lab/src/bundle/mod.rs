@@ -3,6 +3,7 @@
 //! A trial is the unit of atomicity: built beside, synced, renamed in. The manifest is
 //! written last, and its presence is the seal.
 
+mod absent;
 mod exchanges;
 mod manifest;
 mod read;

@@ -200,15 +200,16 @@ impl Bundle {
 /// The manifest of a folder.
 pub(super) fn manifest(path: &Path) -> Result<Manifest> {
     let file = path.join(MANIFEST);
+    if !file.exists() && fs::symlink_metadata(&file).is_err() {
+        return Err(super::absent::no_bundle(path));
+    }
     if fs::symlink_metadata(&file).is_ok_and(|m| !m.is_file() || m.len() > LARGEST_MANIFEST) {
         return Err(
             Problem::broken("the manifest is no plain file of a manifest's size").at(file.display().to_string())
         );
     }
-    let text = fs::read_to_string(&file).map_err(|e| {
-        Problem::io(crate::Kind::Broken, "read the manifest", &file, &e)
-            .next("a folder without manifest.json is no sealed bundle; continue its run with --resume")
-    })?;
+    let text =
+        fs::read_to_string(&file).map_err(|e| Problem::io(crate::Kind::Broken, "read the manifest", &file, &e))?;
     let manifest = Manifest::from_json(&text)?;
     if manifest.to_json() != text {
         return Err(Problem::broken("the manifest is not written as this program writes it, so its digest is no id")
