@@ -8,6 +8,8 @@ mod complete;
 mod controls;
 mod empty;
 mod escaping;
+mod schema;
+mod schemas;
 mod snapshots;
 
 use std::collections::BTreeMap;
