@@ -57,7 +57,7 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
     let bundles = &with_calibration(bundles)?;
     let verified = analysis::open_verified(bundles)?;
-    for (path, findings) in verified.bundles {
+    for analysis::Verified { path, findings, .. } in verified.bundles {
         if let Some(finding) = findings.first() {
             let count = if findings.len() == 1 {
                 "1 finding".to_owned()
@@ -92,6 +92,15 @@ fn this_program() -> Result<PathBuf> {
     std::env::current_exe().map_err(|e| Problem::machine(format!("cannot find this program's own file: {e}")))
 }
 
+/// Computes on a thread of its own until it ends or Ctrl-C comes, which leaves it where it is: the
+/// program is about to end.
+fn work_until_interrupted<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<Option<T>> {
+    until_interrupted(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|bug| std::panic::resume_unwind(bug.into_panic()))
+    })
+}
+
 /// Runs `work` on one thread until it ends or Ctrl-C comes. Dropping the work stops its
 /// servers.
 fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
@@ -110,4 +119,23 @@ fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<
     });
     runtime.shutdown_background();
     outcome
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_computes_for_ever_ends_with_a_signal() {
+        let endless = || {
+            let this = std::process::id().to_string();
+            std::process::Command::new("kill").args(["-TERM", &this]).status().unwrap();
+            loop {
+                std::thread::park();
+            }
+        };
+        assert_eq!(work_until_interrupted::<()>(endless).unwrap(), None);
+        assert_eq!(work_until_interrupted(|| Ok(1)).unwrap(), Some(1));
+    }
 }
