@@ -194,6 +194,8 @@ fn a_candidate_without_a_successful_request_is_undecided_and_has_no_nan() {
 /// serde_json writes NaN and infinity as null.
 fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
     const OPTIONAL: &[&str] = &[
+        "control",
+        "controls_lack",
         "cost_per_million_tokens",
         "joules_per_token",
         "score",
@@ -203,6 +205,7 @@ fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
         "overall_note",
         "effect",
         "upper_x",
+        "value",
         "sign_flip_p",
         "detectable",
         "requests_to_suspect",

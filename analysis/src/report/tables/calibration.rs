@@ -26,8 +26,9 @@ pub(crate) fn own_controls(judgement: &Judgement) -> Table {
 
 fn table(name: &'static str, caption: &'static str, calibration: Option<&Calibration>) -> Table {
     let row = |kind: &str, c: &ControlFacts| {
+        let never = if kind == "honest" { "never" } else { "not found" };
         let found =
-            c.requests_to_suspect.map_or_else(|| Cell::Nothing("not found".into()), |n| Cell::plain(number::count(n)));
+            c.requests_to_suspect.map_or_else(|| Cell::Nothing(never.into()), |n| Cell::plain(number::count(n)));
         vec![
             Cell::Text(escape::name(&c.name)),
             Cell::Text(kind.into()),

@@ -39,8 +39,7 @@ pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
 
 /// Those who are not in the order: a table of two columns, which a telephone shows whole.
 pub(crate) fn unranked(judgement: &Judgement) -> Table {
-    let row =
-        |u: &Unranked| vec![Cell::Text(escape::name(&u.name)), Cell::Text(escape::detail(&u.why.text))];
+    let row = |u: &Unranked| vec![Cell::Text(escape::name(&u.name)), Cell::Text(escape::detail(&u.why.text))];
     Table {
         name: "unranked",
         caption: "Not ranked, with the decisive reason",
