@@ -114,9 +114,9 @@ fn speed(study: &Study, candidate: &Candidate, rounds: u32) -> (String, bool) {
         return (format!("none, and none to come: {}", why.text), false);
     }
     if study.workload.looks.is_empty() {
-        let text =
-            format!("rests on rounds 1 to {declared}, which are measured; further rounds are shown and no part of it");
-        return (text, false);
+        let measured =
+            if declared == 1 { "round 1, which is".into() } else { format!("rounds 1 to {declared}, which are") };
+        return (format!("rests on {measured} measured; further rounds are shown and no part of it"), false);
     }
     if own.len() < all as usize {
         return ("cannot reach a further look, since a stage before left this candidate out".into(), false);

@@ -20,7 +20,9 @@ use crate::{
 pub fn read(path: &Path) -> Result<Workload> {
     let source =
         std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
-    parse(&source, path)
+    let workload = parse(&source, path)?;
+    Check::of(&source, path).calibration_is_named()?;
+    Ok(workload)
 }
 
 /// The workload of a file with one arm, which is somebody else's running server: the file's
@@ -59,7 +61,7 @@ pub fn parse(source: &str, path: &Path) -> Result<Workload> {
         }
         problem
     })?;
-    Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }.workload(written)
+    Check::of(source, path).workload(written)
 }
 
 pub(super) struct Check<'a> {
@@ -68,7 +70,22 @@ pub(super) struct Check<'a> {
     pub(super) folder: &'a Path,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn of(source: &'a str, path: &'a Path) -> Self {
+        Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }
+    }
+
+    /// Asked of files and not of sealed bundles: some of them say `calibration = []`.
+    fn calibration_is_named(&self) -> Result<()> {
+        let table: toml::Table = toml::from_str(self.source).unwrap_or_default();
+        let named = table.get("equivalence").and_then(|e| e.get("calibration"));
+        if named.and_then(toml::Value::as_array).is_some_and(Vec::is_empty) {
+            let next = "write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance";
+            return Err(self.wrong("equivalence.calibration", "[] names no bundle", next));
+        }
+        Ok(())
+    }
+
     fn workload(&self, w: written::Workload) -> Result<Workload> {
         self.name("name", &w.name)?;
         let baseline = self.arm(BASELINE, w.baseline)?;
@@ -393,23 +410,19 @@ impl Check<'_> {
         if let Some(confirm) = e.confirm {
             self.in_range("equivalence.confirm", confirm, 1..=1_000)?;
         }
-        if e.calibration.as_ref().is_some_and(Vec::is_empty) {
-            let next = "write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance";
-            return Err(self.wrong("equivalence.calibration", "[] names no bundle", next));
-        }
-        let (calibration, confirm) = (e.calibration.unwrap_or_default(), e.confirm);
         let mut seen = BTreeSet::new();
-        if let Some(twice) = calibration.iter().find(|id| !seen.insert(**id)) {
+        if let Some(twice) = e.calibration.iter().find(|id| !seen.insert(**id)) {
             return Err(self.wrong(
                 "equivalence.calibration",
                 &format!("{twice} stands twice"),
                 "remove one of the two",
             ));
         }
-        if e.tolerance.is_some() && !calibration.is_empty() {
+        if e.tolerance.is_some() && !e.calibration.is_empty() {
             let what = "a tolerance is declared and calibrated, and only one can hold";
             return Err(self.wrong("equivalence.calibration", what, "remove equivalence.tolerance"));
         }
+        let (calibration, confirm) = (e.calibration, e.confirm);
         Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance, calibration, confirm })
     }
 

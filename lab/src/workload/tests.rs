@@ -152,12 +152,15 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
 }
 
 #[test]
-fn a_calibration_of_no_bundle_is_refused_with_what_to_write() {
-    let text = problem(|s| format!("{s}[equivalence]\nsample = 4\ncalibration = []\n"));
-    assert_eq!(
-        text,
-        "x.toml:19: equivalence.calibration: [] names no bundle\n  next: write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance"
-    );
+fn a_file_whose_calibration_names_no_bundle_is_refused_and_a_sealed_one_is_read() {
+    let source = format!("{SMALL}[equivalence]\nsample = 4\ncalibration = []\n");
+    assert!(parse(&source, Path::new("x.toml")).is_ok(), "bundles of before say so");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    std::fs::write(&path, source).unwrap();
+    let text = read(&path).unwrap_err().to_string();
+    let expected = "x.toml:19: equivalence.calibration: [] names no bundle\n  next: write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance";
+    assert!(text.ends_with(expected), "{text}");
 }
 
 #[test]

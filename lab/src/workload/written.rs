@@ -182,6 +182,7 @@ pub(super) struct Equivalence {
     pub reference: Option<Arm>,
     pub sample: u32,
     pub tolerance: Option<super::Tolerance>,
-    pub calibration: Option<Vec<Digest>>,
+    #[serde(default)]
+    pub calibration: Vec<Digest>,
     pub confirm: Option<u32>,
 }
