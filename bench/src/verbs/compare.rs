@@ -5,8 +5,9 @@ use std::{
 
 use analysis::compare::{Side, compare};
 use lab::{
-    Problem, Result,
+    Digest, Problem, Result,
     bundle::{Bundle, Store},
+    workload::Workload,
 };
 
 use crate::screen;
@@ -74,11 +75,12 @@ fn bundles(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
         found.extend(beside.join(lab::bundle::MANIFEST).exists().then_some(beside));
     }
     let known = found.iter().map(|path| Bundle::open(path).map(|b| b.id)).collect::<Result<Vec<_>>>()?;
-    let mut calibration = bundle.workload().ok().and_then(|w| w.equivalence).map(|e| e.calibration).unwrap_or_default();
-    calibration.retain(|id| store.find(*id).is_some());
+    let workload = bundle.workload().ok();
+    let calibration = workload.as_ref().map_or(&[][..], Workload::calibration);
+    let here = |id: &Digest| known.contains(id) || (calibration.contains(id) && store.find(*id).is_some());
     for path in named {
         let grade = Bundle::open(path)?;
-        let of_these = grade.manifest.parents.iter().any(|id| known.contains(id) || calibration.contains(id));
+        let of_these = grade.manifest.parents.iter().any(here);
         found.extend((of_these && !known.contains(&grade.id)).then(|| path.clone()));
     }
     Ok(found)

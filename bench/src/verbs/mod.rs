@@ -40,12 +40,12 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let opened = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>>>()?;
     given.extend(opened.iter().map(|b| b.id));
     for bundle in opened.iter().filter(|b| b.is_measure()) {
-        let wanted = bundle.workload()?.equivalence.map(|e| e.calibration).unwrap_or_default();
-        if wanted.is_empty() {
+        let workload = bundle.workload()?;
+        if workload.calibration().is_empty() {
             continue;
         }
         let store = Store::around(&bundle.path);
-        for found in wanted.iter().filter_map(|id| store.find(*id)) {
+        for found in workload.calibration().iter().filter_map(|id| store.find(*id)) {
             let both = std::iter::once(found).chain(store.grade(found.id));
             all.extend(both.filter(|b| given.insert(b.id)).map(|b| b.path.clone()));
         }

@@ -98,6 +98,11 @@ impl Workload {
         self.candidates.iter().map(|(name, arm)| (name.as_str(), arm)).chain([(BASELINE, &self.baseline)])
     }
 
+    /// Ids of the measure bundles whose controls set the tolerance; none where nothing does.
+    pub fn calibration(&self) -> &[Digest] {
+        self.equivalence.as_ref().map_or(&[], |e| &e.calibration)
+    }
+
     /// The requests that one round takes from the set: warm-up, then each load's.
     pub fn requests_per_round(&self) -> u32 {
         self.warmup_requests() + self.timed_requests()

@@ -143,7 +143,7 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
     let id = Digest::of("bundle");
     let with = |more: &str| format!("{SMALL}[equivalence]\nsample = 4\ncalibration = [{more}]\n");
     let workload = parse(&with(&format!("\"{id}\"")), Path::new("x.toml")).unwrap();
-    assert_eq!(workload.equivalence.unwrap().calibration, [id]);
+    assert_eq!(workload.calibration(), [id]);
     assert!(problem(|_| with(&format!("\"{id}\", \"{id}\""))).contains("stands twice"));
     let both = with(&format!("\"{id}\"")) + "tolerance = { cap_nats = 0.5, mean = 0.1, far = 0.1 }\n";
     assert!(problem(|_| both.clone()).contains("only one can hold"));
