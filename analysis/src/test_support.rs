@@ -19,7 +19,7 @@ use lab::{
     records::{self, *},
     requests, schedule,
     wire::End,
-    workload::{After, BASELINE, BLIND_CONTROL, Requests, Stage, Workload},
+    workload::{BASELINE, BLIND_CONTROL, Requests, Stage, Workload},
 };
 
 use crate::{Judgement, Study};
@@ -387,11 +387,7 @@ impl Sealed {
             number: study.stages.len() as u32 + 1,
             parent: study.stages.last().unwrap().measure.id,
             revealed: audit::seed_to_hex(&SEED),
-            after: After {
-                rounds: last.trials.iter().map(|t| t.round).max().unwrap(),
-                trials: last.trials.iter().map(|t| t.n).max().unwrap(),
-                blocks: last.trials.iter().map(|t| t.block).max().unwrap(),
-            },
+            after: last.after(),
             rounds,
             candidates: only.iter().map(|name| (*name).to_owned()).collect(),
         };

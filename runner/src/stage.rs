@@ -7,7 +7,7 @@ use lab::{
     bundle::{self, Bundle, GRADE, PLAN, RUN, Store},
     plan::Plan,
     records::{FORMAT, Grade, Run},
-    workload::{After, BLIND_CONTROL, Stage, Workload},
+    workload::{BLIND_CONTROL, Stage, Workload},
 };
 
 use crate::run::{newest_unfinished, secret_path};
@@ -42,11 +42,7 @@ pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
         number: plan.stage.as_ref().map_or(1, |stage| stage.number) + 1,
         parent: last.id,
         revealed,
-        after: After {
-            rounds: plan.trials.iter().map(|t| t.round).max().unwrap_or(0),
-            trials: plan.trials.iter().map(|t| t.n).max().unwrap_or(0),
-            blocks: plan.trials.iter().map(|t| t.block).max().unwrap_or(0),
-        },
+        after: plan.after(),
         rounds: more.rounds,
         candidates: candidates.into_iter().cloned().collect(),
     })
