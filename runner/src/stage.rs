@@ -3,10 +3,9 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use lab::{
-    Kind, Problem, Result, audit,
-    bundle::{self, Bundle, GRADE, PLAN, RUN, Store},
+    Problem, Result, audit,
+    bundle::{Bundle, PLAN, Store},
     plan::Plan,
-    records::{FORMAT, Grade, Run},
     workload::{BLIND_CONTROL, Stage, Workload},
 };
 
@@ -57,13 +56,10 @@ pub fn unfinished(workload: &Workload, out: &Path) -> Option<Stage> {
 
 /// The seed that a sealed bundle's run had committed to.
 fn revealed(bundle: &Bundle, workload: &Workload, store: &Store) -> Result<String> {
-    let run: Run = bundle::versioned(&text(bundle, RUN)?, FORMAT, RUN)?;
+    let run = bundle.run()?;
     let seed = match (&workload.equivalence, store.grade(bundle.id)) {
         (Some(_), None) => None,
-        (Some(_), Some(grade)) => {
-            let grade: Grade = bundle::versioned(&text(grade, GRADE)?, FORMAT, GRADE)?;
-            Some(grade.audit_seed)
-        }
+        (Some(_), Some(graded)) => Some(graded.grade()?.audit_seed),
         // Nothing will ever be graded: the seed can be revealed as it is.
         (None, _) => fs::read_to_string(secret_path(&bundle.path)).ok().map(|seed| seed.trim().to_owned()),
     };
@@ -75,10 +71,6 @@ fn revealed(bundle: &Bundle, workload: &Workload, store: &Store) -> Result<Strin
         .at(bundle.path.display().to_string())
         .next("grade it first: bench grade")
     })
-}
-
-fn text(bundle: &Bundle, name: &str) -> Result<String> {
-    String::from_utf8(bundle.file(name)?).map_err(|_| Problem::new(Kind::Broken, "not UTF-8").at(name))
 }
 
 fn plan_of(run: &Path) -> Option<Plan> {
