@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let sides = (Side { study: &own, arm: a.arm }, Side { study: other.as_ref().unwrap_or(&own), arm: b.arm });
     let comparison = compare(sides.0, sides.1)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&comparison).expect("plain values serialise"));
+        println!("{}", super::json(&comparison));
     } else {
         print!("{}", analysis::report::compared(&comparison, screen::width()));
     }

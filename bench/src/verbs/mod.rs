@@ -58,6 +58,11 @@ fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
     analysis::open_verified(&with_calibration(bundles)?)
 }
 
+/// A value as JSON, for people and scripts.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("plain values serialise")
+}
+
 /// Writes files into a folder, which need not exist yet.
 fn write_all(out: &Path, files: impl IntoIterator<Item = (impl AsRef<Path>, Vec<u8>)>) -> Result<()> {
     let inside = out.ancestors().find(|folder| folder.join(lab::bundle::MANIFEST).exists());
