@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 const SMALL: &str = r#"name = "small"
@@ -132,7 +134,7 @@ fn a_configuration_is_named_for_honest_controls_only() {
     let fast = |lines: &str| SMALL.replace("[requests.prose]", &format!("{lines}\n[requests.prose]"));
     let workload = parse(&fast("control = \"positive\"\nconfiguration = \"eager\""), Path::new("x.toml")).unwrap();
     let arm = workload.arm("fast").unwrap();
-    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(crate::workload::Control::Positive), Some("eager")));
+    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(Control::Positive), Some("eager")));
     for lines in ["configuration = \"eager\"", "control = \"negative\"\nconfiguration = \"eager\""] {
         assert!(problem(|_| fast(lines)).contains("only a positive control"), "{lines}");
     }
