@@ -8,7 +8,6 @@ mod outputs;
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use lab::{
-    Result,
     bundle::Bundle,
     workload::{BASELINE, BLIND_CONTROL},
 };
@@ -85,11 +84,6 @@ pub fn judge(study: &Study) -> Judgement {
         ladders,
         voids: voids.into_values().collect(),
     }
-}
-
-/// Opens bundles and judges them.
-pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
-    Study::open(paths).map(|study| judge(&study))
 }
 
 /// Judges one arm, its structure beside the baseline's; with its speed, round by round.
