@@ -173,8 +173,7 @@ impl Had<'_> {
 
 /// Variables that hold the keys of other arms: nobody's server sees them.
 fn secrets(workload: &Workload, own: &Arm) -> Vec<String> {
-    let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-    let arms = workload.arms().map(|(_, arm)| arm).chain(reference);
+    let arms = workload.arms().map(|(_, arm)| arm).chain(workload.reference());
     arms.filter_map(|arm| arm.api_key_env.clone()).filter(|name| own.api_key_env.as_ref() != Some(name)).collect()
 }
 

@@ -106,6 +106,11 @@ impl Workload {
         self.candidates.iter().map(|(name, arm)| (name.as_str(), arm)).chain([(BASELINE, &self.baseline)])
     }
 
+    /// The declared server that scores outputs; none where the baseline's does, or nothing does.
+    pub fn reference(&self) -> Option<&Arm> {
+        self.equivalence.as_ref()?.reference.as_ref()
+    }
+
     /// Ids of the measure bundles whose controls set the tolerance; none where nothing does.
     pub fn calibration(&self) -> &[Digest] {
         self.equivalence.as_ref().map_or(&[], |e| &e.calibration)
