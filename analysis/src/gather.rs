@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use lab::{
-    Result,
-    bundle::{Bundle, RUN, versioned},
-    records::{self, Run},
-};
+use lab::{Result, bundle::Bundle};
 
 use crate::{
     judgement::{Judgement, Void},
     loads,
     metrics::{self, Metric},
-    report::{self, Cell, Drift, DriftPoint, Input, Series},
+    report::{self, Drift, DriftPoint, Input, Series},
     study::{self, Study},
     voids::voids,
 };
@@ -44,7 +40,7 @@ fn series(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<Series> {
             for cell in study.cells_of_arm(arm) {
                 let asked = study.load(&cell.load).is_some_and(|l| Metric::of_load(l).contains(&metric));
                 if let Some(values) = loads::sample(study, arm, &cell, metric, voids).filter(|_| asked) {
-                    all.push(Series { arm: arm.to_owned(), cell: shown(&cell), metric: metric.name(), values });
+                    all.push(Series { arm: arm.to_owned(), cell, metric: metric.name(), values });
                 }
             }
         }
@@ -68,11 +64,7 @@ fn drift(study: &Study, cell: &study::Cell) -> Drift {
             value,
         })
     });
-    Drift { cell: shown(cell), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
-}
-
-fn shown(cell: &study::Cell) -> Cell {
-    Cell { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone() }
+    Drift { cell: cell.clone(), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
 }
 
 /// Shell commands that do the same again, from the folder in which `results/` lies: a run is in
@@ -96,8 +88,7 @@ fn commands(study: &Study) -> Vec<String> {
 
 /// A stage's bundles, its grades last.
 fn places(stage: &study::Stage) -> Vec<String> {
-    let run = stage.measure.file(RUN).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let run = run.and_then(|text| versioned::<Run>(&text, records::FORMAT, RUN).ok());
+    let run = stage.measure.run().ok();
     let day = run.and_then(|run| run.started.get(..10).map(str::to_owned)).unwrap_or_default();
     let of = |bundle: &Bundle| {
         let name = bundle.path.file_name().unwrap_or_default().to_string_lossy();

@@ -68,7 +68,7 @@ pub use prospects::{Prospect, prospects};
 pub use stats::paired::MIN_ROUNDS;
 pub use study::Study;
 pub use verdict::judge;
-pub use verify::{Verified, VerifiedSet, open_verified, verify, verify_set};
+pub use verify::{Verified, open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.

@@ -75,20 +75,19 @@ fn verify_one(path: &Path) -> Result<(Manifest, Verified, Heard)> {
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
 /// the measurement among them, token by token. The last entry of a set is that finding.
 pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<Verified>> {
-    open_verified(paths).map(|set| set.bundles)
+    read_set(paths).map(|(verified, _)| verified)
 }
 
-/// A set of bundles, verified.
-pub struct VerifiedSet {
-    /// What was found in each, in the order given.
-    pub bundles: Vec<Verified>,
-    /// The study of them; none where anything was found.
-    pub study: Option<Result<Study>>,
+/// The study of bundles that [`verify_set`] finds nothing in; every answer is read once.
+///
+/// # Errors
+/// The first finding, or what keeps these bundles from being judged.
+pub fn open_verified(paths: &[PathBuf]) -> Result<Study> {
+    read_set(paths)?.1
 }
 
-/// [`verify_set`], and the study of these bundles if nothing was found; every answer is read
-/// once.
-pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
+/// What was found in each bundle, and the study of them where nothing was.
+fn read_set(paths: &[PathBuf]) -> Result<(Vec<Verified>, Result<Study>)> {
     let (mut all, mut heard) = (Vec::new(), Heard::new());
     let mut measures = 0;
     for path in paths {
@@ -97,16 +96,28 @@ pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
         all.push(verified);
         heard.extend(own);
     }
-    if all.iter().any(|verified| !verified.findings.is_empty()) {
-        return Ok(VerifiedSet { bundles: all, study: None });
+    if let Some(problem) = all.iter().find_map(refusal) {
+        return Ok((all, Err(problem)));
     }
-    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
-        if let (true, Some(last)) = (paths.len() > 1 && measures == 1, all.last_mut()) {
+    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| match all.last_mut() {
+        Some(last) if paths.len() > 1 && measures == 1 => {
             last.findings.push(finding(&last.path, &problem));
+            Err(refusal(last).unwrap_or(problem))
         }
-        Err(problem)
+        _ => Err(problem),
     });
-    Ok(VerifiedSet { bundles: all, study: Some(study) })
+    Ok((all, study))
+}
+
+/// Why a bundle is not judged; none where nothing was found in it.
+fn refusal(verified: &Verified) -> Option<Problem> {
+    let findings = &verified.findings;
+    let count = match findings.len() {
+        1 => "1 finding".to_owned(),
+        n => format!("{n} findings, the first"),
+    };
+    let first = Problem::broken(format!("{count}: {}", findings.first()?));
+    Some(first.at(verified.path.display().to_string()).next("run bench verify"))
 }
 
 /// A bundle with what was found in it so far.

@@ -1,11 +1,8 @@
 //! What is said where somebody names a path that is no bundle.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use super::{MANIFEST, PLAN};
+use super::{MANIFEST, PLAN, store::folders};
 use crate::Problem;
 
 /// Bundles that are named where somebody names a folder above them.
@@ -38,9 +35,4 @@ fn below(path: &Path) -> Option<String> {
     let more = bundles.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(", or one of {more} more") } else { String::new() };
     (!named.is_empty()).then(|| format!("name bundles below it: {}{more}", named.join(", ")))
-}
-
-fn folders(path: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }
