@@ -43,7 +43,7 @@ fn a_pass_that_a_stage_is_too_small_for_is_said_before() {
     let mut script = script();
     script.tolerance = Some((0.5, 0.02, 0.02));
     // n with (1 - 0.02)^n < 0.025; six rounds of four are there, and each more brings four.
-    let needs = (0.025_f64.ln() / 0.98_f64.ln()).ceil();
+    let needs = (libm::log(0.025) / libm::log(0.98)).ceil();
     assert_eq!(needs, 183.0);
     let sealed = script.seal();
     let few = of(&after(&sealed, 2), "fast").outputs;
