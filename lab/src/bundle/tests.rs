@@ -78,6 +78,9 @@ fn a_manifest_that_leads_out_of_the_bundle_is_refused() {
 fn a_folder_without_a_manifest_is_not_a_bundle() {
     let temp = tempfile::tempdir().unwrap();
     let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    let nothing = Bundle::open(run.path()).unwrap_err().to_string();
+    assert!(nothing.contains("it has no manifest.json") && nothing.contains("like results/DATE/RUN"), "{nothing}");
+    run.put(PLAN, b"{}").unwrap();
     assert!(Bundle::open(run.path()).unwrap_err().to_string().contains("--resume"));
 }
 
