@@ -8,7 +8,7 @@ use crate::{
     judgement::{Judgement, Void},
     loads,
     metrics::{self, Metric},
-    report::{self, Cell, Drift, DriftPoint, Input, Series},
+    report::{self, Drift, DriftPoint, Input, Series},
     study::{self, Study},
     voids::voids,
 };
@@ -40,7 +40,7 @@ fn series(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<Series> {
             for cell in study.cells_of_arm(arm) {
                 let asked = study.load(&cell.load).is_some_and(|l| Metric::of_load(l).contains(&metric));
                 if let Some(values) = loads::sample(study, arm, &cell, metric, voids).filter(|_| asked) {
-                    all.push(Series { arm: arm.to_owned(), cell: shown(&cell), metric: metric.name(), values });
+                    all.push(Series { arm: arm.to_owned(), cell, metric: metric.name(), values });
                 }
             }
         }
@@ -64,11 +64,7 @@ fn drift(study: &Study, cell: &study::Cell) -> Drift {
             value,
         })
     });
-    Drift { cell: shown(cell), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
-}
-
-fn shown(cell: &study::Cell) -> Cell {
-    Cell { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone() }
+    Drift { cell: cell.clone(), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
 }
 
 fn commands(judgement: &Judgement) -> Vec<String> {

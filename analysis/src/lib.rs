@@ -65,7 +65,7 @@ pub use judgement::Judgement;
 pub use stats::paired::MIN_ROUNDS;
 pub use study::Study;
 pub use verdict::judge;
-pub use verify::{VerifiedSet, open_verified, verify, verify_set};
+pub use verify::{open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.

@@ -57,21 +57,23 @@ fn verify_one(path: &Path) -> Result<(Manifest, Vec<Finding>, Heard)> {
 
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
 /// the measurement among them, token by token. The last entry of a set is that finding.
-pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<Finding>)>> {
-    open_verified(paths).map(|set| set.bundles)
+pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<Found>> {
+    read_set(paths).map(|(findings, _)| findings)
 }
 
-/// A set of bundles, verified.
-pub struct VerifiedSet {
-    /// What was found in each, in the order given.
-    pub bundles: Vec<(PathBuf, Vec<Finding>)>,
-    /// The study of them; none where anything was found.
-    pub study: Option<Result<Study>>,
+/// The study of bundles that [`verify_set`] finds nothing in; every answer is read once.
+///
+/// # Errors
+/// The first finding, or what keeps these bundles from being judged.
+pub fn open_verified(paths: &[PathBuf]) -> Result<Study> {
+    read_set(paths)?.1
 }
 
-/// [`verify_set`], and the study of these bundles if nothing was found; every answer is read
-/// once.
-pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
+/// A bundle, and what was found in it.
+type Found = (PathBuf, Vec<Finding>);
+
+/// What was found in each bundle, and the study of them where nothing was.
+fn read_set(paths: &[PathBuf]) -> Result<(Vec<Found>, Result<Study>)> {
     let (mut all, mut heard) = (Vec::new(), Heard::new());
     let mut measures = 0;
     for path in paths {
@@ -80,16 +82,27 @@ pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
         all.push((path.clone(), findings));
         heard.extend(own);
     }
-    if all.iter().any(|(_, findings)| !findings.is_empty()) {
-        return Ok(VerifiedSet { bundles: all, study: None });
+    if let Some(problem) = all.iter().find_map(|(path, findings)| refusal(path, findings)) {
+        return Ok((all, Err(problem)));
     }
-    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
-        if let (true, Some((path, findings))) = (paths.len() > 1 && measures == 1, all.last_mut()) {
+    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| match all.last_mut() {
+        Some((path, findings)) if paths.len() > 1 && measures == 1 => {
             findings.push(finding(path, &problem));
+            Err(refusal(path, findings).unwrap_or(problem))
         }
-        Err(problem)
+        _ => Err(problem),
     });
-    Ok(VerifiedSet { bundles: all, study: Some(study) })
+    Ok((all, study))
+}
+
+/// Why a bundle is not judged; none where nothing was found in it.
+fn refusal(path: &Path, findings: &[Finding]) -> Option<Problem> {
+    let count = match findings.len() {
+        1 => "1 finding".to_owned(),
+        n => format!("{n} findings, the first"),
+    };
+    let first = Problem::broken(format!("{count}: {}", findings.first()?));
+    Some(first.at(path.display().to_string()).next("run bench verify"))
 }
 
 /// A bundle with what was found in it so far.

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .collect();
     let broken = checked.iter().any(|c| !c.findings.is_empty());
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&checked).expect("plain values serialise"));
+        println!("{}", super::json(&checked));
     } else {
         for one in &checked {
             let verdict = if one.findings.is_empty() { "good" } else { "BROKEN" };

@@ -5,8 +5,8 @@ use std::{
 };
 
 use super::{
-    ENVIRONMENTS, File, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUESTS, TELEMETRY, TOKENIZERS, TRACES, TRIAL,
-    TRIALS, WIRE, WORKLOAD,
+    ENVIRONMENTS, File, GRADE, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUESTS, RUN, TELEMETRY, TOKENIZERS, TRACES,
+    TRIAL, TRIALS, WIRE, WORKLOAD,
 };
 use crate::{
     Digest, Problem, Result,
@@ -97,7 +97,8 @@ impl Bundle {
         self.manifest.files.iter().any(|f| f.path == name)
     }
 
-    fn text(&self, name: &str) -> Result<String> {
+    /// A file of the bundle as text.
+    pub fn text(&self, name: &str) -> Result<String> {
         String::from_utf8(self.file(name)?)
             .map_err(|_| Problem::broken("not UTF-8").at(self.path.join(name).display().to_string()))
     }
@@ -118,6 +119,16 @@ impl Bundle {
     /// The plan.
     pub fn plan(&self) -> Result<Plan> {
         Plan::from_json(&self.text(PLAN)?)
+    }
+
+    /// The facts of the run that it is of, in a measure bundle.
+    pub fn run(&self) -> Result<records::Run> {
+        super::versioned(&self.text(RUN)?, records::FORMAT, RUN)
+    }
+
+    /// The facts of the grading, in a grade bundle.
+    pub fn grade(&self) -> Result<records::Grade> {
+        super::versioned(&self.text(GRADE)?, records::FORMAT, GRADE)
     }
 
     /// The request set.

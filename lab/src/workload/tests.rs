@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 const SMALL: &str = r#"name = "small"
@@ -132,7 +134,7 @@ fn a_configuration_is_named_for_honest_controls_only() {
     let fast = |lines: &str| SMALL.replace("[requests.prose]", &format!("{lines}\n[requests.prose]"));
     let workload = parse(&fast("control = \"positive\"\nconfiguration = \"eager\""), Path::new("x.toml")).unwrap();
     let arm = workload.arm("fast").unwrap();
-    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(crate::workload::Control::Positive), Some("eager")));
+    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(Control::Positive), Some("eager")));
     for lines in ["configuration = \"eager\"", "control = \"negative\"\nconfiguration = \"eager\""] {
         assert!(problem(|_| fast(lines)).contains("only a positive control"), "{lines}");
     }
@@ -143,7 +145,7 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
     let id = Digest::of("bundle");
     let with = |more: &str| format!("{SMALL}[equivalence]\nsample = 4\ncalibration = [{more}]\n");
     let workload = parse(&with(&format!("\"{id}\"")), Path::new("x.toml")).unwrap();
-    assert_eq!(workload.equivalence.unwrap().calibration, [id]);
+    assert_eq!(workload.calibration(), [id]);
     assert!(problem(|_| with(&format!("\"{id}\", \"{id}\""))).contains("stands twice"));
     let both = with(&format!("\"{id}\"")) + "tolerance = { cap_nats = 0.5, mean = 0.1, far = 0.1 }\n";
     assert!(problem(|_| both.clone()).contains("only one can hold"));

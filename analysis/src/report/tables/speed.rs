@@ -119,6 +119,18 @@ fn value(metric: &MetricEffect, value: f64) -> Cell {
     }
 }
 
+/// Every metric of every cell, with the names of its candidate, its cell and itself.
+fn metrics(judgement: &Judgement) -> impl Iterator<Item = (&MetricEffect, Vec<Cell>)> {
+    let cells = judgement.candidates.iter().flat_map(|c| c.speed.iter().map(move |speed| (c, speed)));
+    cells.flat_map(|(candidate, speed)| {
+        let named = |metric: &MetricEffect| {
+            let name = Cell::Text(escape::name(&candidate.name));
+            vec![name, places(speed), Cell::Text(words::metric(metric.metric).to_owned())]
+        };
+        std::iter::once(&speed.primary).chain(&speed.beside).map(move |metric| (metric, named(metric)))
+    })
+}
+
 /// Every metric of every cell.
 pub(crate) fn speed(judgement: &Judgement) -> Table {
     let mut columns = vec![
@@ -130,20 +142,10 @@ pub(crate) fn speed(judgement: &Judgement) -> Table {
     ];
     columns.extend(EFFECT);
     let mut rows = Vec::new();
-    for candidate in &judgement.candidates {
-        for speed in &candidate.speed {
-            for metric in std::iter::once(&speed.primary).chain(&speed.beside) {
-                let mut row = vec![
-                    Cell::Text(escape::name(&candidate.name)),
-                    places(speed),
-                    Cell::Text(words::metric(metric.metric).to_owned()),
-                    value(metric, metric.baseline),
-                    value(metric, metric.candidate),
-                ];
-                row.extend(effect_cells(metric));
-                rows.push(row);
-            }
-        }
+    for (metric, mut row) in metrics(judgement) {
+        row.extend([value(metric, metric.baseline), value(metric, metric.candidate)]);
+        row.extend(effect_cells(metric));
+        rows.push(row);
     }
     Table { name: "speed", caption: "Speed against the baseline", columns, rows }
 }
@@ -151,21 +153,16 @@ pub(crate) fn speed(judgement: &Judgement) -> Table {
 /// The ratios behind the intervals.
 pub(crate) fn rounds(judgement: &Judgement) -> Table {
     let mut rows = Vec::new();
-    for candidate in &judgement.candidates {
-        for speed in &candidate.speed {
-            for metric in std::iter::once(&speed.primary).chain(&speed.beside) {
-                let further = metric.further.iter().map(|round| (round, "further"));
-                for ((round, ratio), part) in metric.rounds.iter().map(|round| (round, "claim")).chain(further) {
-                    rows.push(vec![
-                        Cell::Text(escape::name(&candidate.name)),
-                        places(speed),
-                        Cell::Text(words::metric(metric.metric).to_owned()),
-                        Cell::plain(number::count(u64::from(*round))),
-                        Cell::Number(number::fixed(*ratio, 4), "×"),
-                        Cell::Text(part.to_owned()),
-                    ]);
-                }
-            }
+    for (metric, named) in metrics(judgement) {
+        let further = metric.further.iter().map(|round| (round, "further"));
+        for ((round, ratio), part) in metric.rounds.iter().map(|round| (round, "claim")).chain(further) {
+            let mut row = named.clone();
+            row.extend([
+                Cell::plain(number::count(u64::from(*round))),
+                Cell::Number(number::fixed(*ratio, 4), "×"),
+                Cell::Text(part.to_owned()),
+            ]);
+            rows.push(row);
         }
     }
     Table {
