@@ -6,19 +6,31 @@ use memchr::memmem;
 
 const LIST: &[u8] = b"\"top_logprobs\":[";
 
-/// `data` with empty lists in place of those of considered tokens, in `cut`; whether there are
-/// any.
-pub(super) fn cut(data: &str, cut: &mut String) -> bool {
-    cut.clear();
-    let (bytes, mut from, mut at) = (data.as_bytes(), 0, 0);
-    while let Some(list) = memmem::find(&bytes[at..], LIST).map(|found| at + found + LIST.len() - 1) {
-        let Some(length) = value(&bytes[list..]) else { break };
-        cut.push_str(&data[from..list]);
-        cut.push_str("[]");
-        (from, at) = (list + length, list + length);
+/// Cuts lists of considered tokens out of one event after the other.
+pub(super) struct Tops {
+    list: memmem::Finder<'static>,
+    cut: String,
+}
+
+impl Tops {
+    pub(super) fn new() -> Self {
+        Tops { list: memmem::Finder::new(LIST), cut: String::new() }
     }
-    cut.push_str(&data[from..]);
-    from > 0
+
+    /// `data` with empty lists in place of those of considered tokens; none where it has none.
+    pub(super) fn cut(&mut self, data: &str) -> Option<&str> {
+        let (bytes, mut from) = (data.as_bytes(), 0);
+        self.cut.clear();
+        while let Some(found) = self.list.find(&bytes[from..]) {
+            let list = from + found + LIST.len() - 1;
+            let Some(length) = value(&bytes[list..]) else { break };
+            self.cut.push_str(&data[from..list]);
+            self.cut.push_str("[]");
+            from = list + length;
+        }
+        self.cut.push_str(&data[from..]);
+        (from > 0).then_some(&self.cut)
+    }
 }
 
 /// Lists in objects in lists go no deeper.
@@ -117,9 +129,7 @@ mod tests {
     use super::*;
 
     fn cut_of(data: &str) -> String {
-        let mut into = String::new();
-        cut(data, &mut into);
-        into
+        Tops::new().cut(data).unwrap_or(data).to_owned()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, BLIND_CONTROL, Client, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo, Warmup, Workload,
+    Arm, BASELINE, BLIND_CONTROL, Client, LARGEST_RESPONSE, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo, Warmup, Workload,
     written,
 };
 use crate::{
@@ -125,6 +125,13 @@ impl Check<'_> {
                     "write a duration like \"30s\"",
                 ));
             }
+        }
+        if w.limits.response > LARGEST_RESPONSE {
+            return Err(self.wrong(
+                "limits.response",
+                &format!("{} is more than a response may have", w.limits.response),
+                &format!("write {LARGEST_RESPONSE} or less"),
+            ));
         }
         let requests = self.requests(w.requests, &models)?;
         let timed = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>();
