@@ -95,18 +95,32 @@ fn single(digits: &[u8], text: &mut Vec<u8>) -> Option<f32> {
     (text == digits).then_some(single)
 }
 
-/// A number as Python and JavaScript write it: the shortest digits, exponents of two at least.
+/// A number as Rust writes it, but for exponents, which have two digits at least: the shortest
+/// digits that are this number in double precision, and halfway between two the greater. Bundles
+/// are read with it, so it never changes.
 fn decimal(single: f32, text: &mut Vec<u8>) {
     text.clear();
     let double = f64::from(single);
-    // The quicker way, where it writes the same.
     if (1e-4..1e15).contains(&double.abs()) {
-        return text.extend_from_slice(ryu::Buffer::new().format_finite(double).as_bytes());
+        // The quicker way, which halfway between two takes the even one.
+        let mut buffer = ryu::Buffer::new();
+        let digits = buffer.format_finite(double);
+        let places = digits.len() - 1 - digits.find('.').unwrap_or(digits.len() - 1);
+        if fraction_bits(single) != places + 1 {
+            return text.extend_from_slice(digits.as_bytes());
+        }
     }
     write!(text, "{double:?}").expect("memory takes everything");
     if text.len() > 3 && text[text.len() - 3..].starts_with(b"e-") {
         text.insert(text.len() - 1, b'0');
     }
+}
+
+/// Bits after the point of a normal number, which are its decimal places too: the last is a 5.
+/// So a number lies halfway between two shorter forms if it has one place more than they.
+fn fraction_bits(single: f32) -> usize {
+    let (exponent, mantissa) = ((single.to_bits() >> 23) & 0xff, (single.to_bits() & 0x7f_ffff) | 0x80_0000);
+    (127 + 23 - mantissa.trailing_zeros()).saturating_sub(exponent) as usize
 }
 
 /// `"bytes":[…]` of the last token in `before`; whether there is one.
@@ -141,7 +155,8 @@ fn list(before: &[u8], text: &mut Vec<u8>) -> bool {
 const DECIMAL: [([u8; 3], usize); 256] = {
     let (mut all, mut byte) = ([([0; 3], 0); 256], 0);
     while byte < 256 {
-        let (hundreds, tens, ones) = (b'0' + (byte / 100) as u8, b'0' + (byte / 10 % 10) as u8, b'0' + (byte % 10) as u8);
+        let (hundreds, tens, ones) =
+            (b'0' + (byte / 100) as u8, b'0' + (byte / 10 % 10) as u8, b'0' + (byte % 10) as u8);
         all[byte] = match byte {
             0..10 => ([ones, 0, 0], 1),
             10..100 => ([tens, ones, 0], 2),

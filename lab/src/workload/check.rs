@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, BLIND_CONTROL, Client, LARGEST_RESPONSE, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo, Warmup, Workload,
-    written,
+    Arm, BASELINE, BLIND_CONTROL, Client, LARGEST_RESPONSE, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo,
+    Warmup, Workload, written,
 };
 use crate::{
     Digest, Kind, Nanos, Problem, Result,
