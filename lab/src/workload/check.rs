@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, BLIND_CONTROL, Client, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo, Warmup, Workload,
-    written,
+    Arm, BASELINE, BLIND_CONTROL, Client, LARGEST_RESPONSE, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo,
+    Warmup, Workload, written,
 };
 use crate::{
     Digest, Kind, Nanos, Problem, Result,
@@ -131,6 +131,13 @@ impl<'a> Check<'a> {
                     "write a duration like \"30s\"",
                 ));
             }
+        }
+        if w.limits.response > LARGEST_RESPONSE {
+            return Err(self.wrong(
+                "limits.response",
+                &format!("{} is more than a response may have", w.limits.response),
+                &format!("write {LARGEST_RESPONSE} or less"),
+            ));
         }
         let requests = self.requests(w.requests, &models)?;
         let timed = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>();

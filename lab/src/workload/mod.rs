@@ -224,6 +224,9 @@ fn ninety_nine() -> f64 {
     0.99
 }
 
+/// No workload lets a response be longer, and no exchange of a bundle is.
+pub const LARGEST_RESPONSE: Bytes = Bytes(256 << 20);
+
 /// Deadlines and bounds: every wait has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

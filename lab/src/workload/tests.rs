@@ -49,6 +49,14 @@ fn a_wrong_type_is_named_at_its_line() {
 }
 
 #[test]
+fn a_response_longer_than_evidence_can_hold_is_refused() {
+    let limit = |size: &str| SMALL.to_owned() + &format!("[limits]\nresponse = \"{size}\"\n");
+    assert_eq!(parse(&limit("256MiB"), Path::new("x.toml")).unwrap().limits.response, LARGEST_RESPONSE);
+    let text = problem(|_| limit("257MiB"));
+    assert!(text.contains("limits.response") && text.ends_with("next: write 256MiB or less"), "{text}");
+}
+
+#[test]
 fn a_tag_without_a_digest_is_refused() {
     let text =
         problem(|s| s.replace("command = [\"server\", \"--fast\", \"{port}\"]", "image = \"vllm/vllm-openai:latest\""));
