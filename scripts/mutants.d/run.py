@@ -1,12 +1,12 @@
 """Runs every mutant of a package against the tests that reach it.
 
-    run.py TREE PACKAGE RESULT FILE...
+    run.py TREE PACKAGE RESULTS FILE...
 
 TREE is a copy that may be changed; FILEs are relative to it. First all mutants become one program
 (switch.py). Each test is run by itself once, and what it reaches is noted. Then each mutant is run against
 the tests that reach its place, the quick ones first, until one fails. What cannot be switched goes to
-cargo-mutants itself. RESULT receives {mutant: [kind, seconds, test]}, after every mutant, so that it may
-be stopped."""
+cargo-mutants itself. RESULTS receives for each FILE {mutant: [kind, seconds, test]}, after every mutant, so
+that it may be stopped."""
 
 import json
 import os
@@ -179,8 +179,8 @@ def itself(tree, package, mutant):
     return None
 
 
-def main(tree, package, result, *files):
-    tree, result = Path(tree).resolve(), Path(result)
+def main(tree, package, results, *files):
+    tree, results = Path(tree).resolve(), Path(results)
     folder = {"stats": "analysis/stats"}.get(package, package)
     which = [a for f in files for a in ("-f", f)]
     listed = sh("cargo", "mutants", "--list", "--json", "-p", package, *which, cwd=tree, check=True).stdout
@@ -195,12 +195,13 @@ def main(tree, package, result, *files):
         if number in built:
             span = m["span"]["start"]
             place[number] = first.setdefault((m["file"], m["genre"], span["line"], span["column"]), number)
-    outcomes = {m["name"]: ["open", 0, ""] for m in mutants}
-    result.parent.mkdir(parents=True, exist_ok=True)
+    outcomes = defaultdict(dict)
+    results.mkdir(parents=True, exist_ok=True)
 
     def tell(mutant, kind, seconds, by):
-        outcomes[mutant["name"]] = [kind, round(seconds, 2), by]
-        result.write_text(json.dumps(outcomes, indent=0))
+        of_file = outcomes[mutant["file"]]
+        of_file[mutant["name"]] = [kind, round(seconds, 2), by]
+        (results / (mutant["file"].replace("/", "-") + ".json")).write_text(json.dumps(of_file, indent=0))
         if kind not in ("caught", "unviable"):
             print(f"{kind}: {mutant['name']} ({by})", flush=True)
 
@@ -209,7 +210,6 @@ def main(tree, package, result, *files):
             began = time.monotonic()
             kind, by = verdict(number, tests.get(place[number], []), tree / folder)
             tell(mutant, kind, time.monotonic() - began, by)
-    print(f"switched mutants done after {sum(o[1] for o in outcomes.values()):.0f} s", flush=True)
     for path, text in kept.items():
         (tree / path).write_bytes(text)
     for number, mutant in enumerate(mutants, start=1):
