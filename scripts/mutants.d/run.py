@@ -21,6 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MEMORY = 6 << 30  # a mutant may want all there is
+PATIENCE = float(os.environ.get("PATIENCE", "60"))  # seconds of tests of other modules
 OWN_FAULT = {"E0277", "E0308", "E0369", "E0600"}  # no such trait, type or operator
 OWN = ("analysis", "lab", "stats", "stub", "runner")
 
@@ -147,13 +148,24 @@ def reached(programs, cwd):
     return {place: sorted(tests) for place, tests in by_place.items()}
 
 
-def verdict(number, tests, cwd):
-    """caught, timeout or missed, and the test that says so."""
-    batch, budget, spent = defaultdict(list), 0.5, 0.0
-    for i, (seconds, program, name) in enumerate(tests):
+def nearness(file, name):
+    """How many modules a mutant's file and a test have in common, from the crate's root on."""
+    modules = file.split("/src/")[1].removesuffix(".rs").split("/")
+    return len(os.path.commonprefix([modules, name.split("::")]))
+
+
+def verdict(number, file, tests, cwd, patience):
+    """caught, timeout or missed, and the test that says so. Tests of the mutant's own module come first,
+    quick ones before slow ones; after `patience` seconds of others nothing more is expected."""
+    own = [t for t in tests if nearness(file, t[2])]
+    others = [t for t in tests if not nearness(file, t[2])]
+    while others and sum(seconds for seconds, _, _ in others) > patience:
+        others.pop()
+    batch, budget, spent, all_tests = defaultdict(list), 0.5, 0.0, sorted(own) + others
+    for i, (seconds, program, name) in enumerate(all_tests):
         batch[program].append(name)
         spent += seconds
-        if spent < budget and i + 1 < len(tests):
+        if spent < budget and i + 1 < len(all_tests):
             continue
         for program, names in batch.items():
             status, failed = test(program, names, cwd, 10 * spent + 20, MUTANT=str(number))
@@ -162,7 +174,7 @@ def verdict(number, tests, cwd):
             if status != 0:
                 return "caught", failed
         batch, budget, spent = defaultdict(list), budget * 4, 0.0
-    return "missed", "no test comes by" if not tests else f"{len(tests)} tests pass"
+    return "missed", f"{len(all_tests)} of {len(tests)} tests pass"
 
 
 def itself(tree, package, mutant):
@@ -208,7 +220,7 @@ def main(tree, package, results, *files):
     for number, mutant in enumerate(mutants, start=1):
         if number in built:
             began = time.monotonic()
-            kind, by = verdict(number, tests.get(place[number], []), tree / folder)
+            kind, by = verdict(number, mutant["file"], tests.get(place[number], []), tree / folder, PATIENCE)
             tell(mutant, kind, time.monotonic() - began, by)
     for path, text in kept.items():
         (tree / path).write_bytes(text)
