@@ -71,6 +71,7 @@ mod tests {
     #[test]
     fn outside_the_domain_there_is_no_value() {
         assert_eq!(noncentral_t_cdf(f64::NAN, 5.0, 1.0), None);
+        assert_eq!(noncentral_t_cdf(f64::INFINITY, 5.0, 1.0), None);
         assert_eq!(noncentral_t_cdf(1.0, 0.0, 1.0), None);
         assert_eq!(noncentral_t_cdf(1.0, 5.0, 1001.0), None);
         assert_eq!(noncentral_t_cdf(1.0, 5.0, f64::NAN), None);
