@@ -54,5 +54,8 @@ fn without_a_bound_over_launches_the_verdict_is_open() {
 #[test]
 fn numbers_are_written_as_people_write_them() {
     assert_eq!([0.02, 0.5, 3.0, 0.000_012].map(short), ["0.02", "0.5", "3", "0.00001"]);
-    assert_eq!([7, 999, 1_000, 3_072, 123_456, 1_234_567].map(grouped), ["7", "999", "1,000", "3,072", "123,456", "1,234,567"]);
+    assert_eq!(
+        [7, 999, 1_000, 3_072, 123_456, 1_234_567].map(grouped),
+        ["7", "999", "1,000", "3,072", "123,456", "1,234,567"]
+    );
 }
