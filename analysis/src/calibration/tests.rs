@@ -137,4 +137,5 @@ fn a_control_is_suspect_after_the_request_with_which_its_evidence_reaches_a_thou
     let reaches = |n: &usize| evidence(&vec![seen; *n], limits).unwrap().final_ln() >= libm::log(1e3);
     assert_eq!(int4.requests_to_suspect, (1..8).find(reaches).map(|n| n as u64));
     assert!(int4.requests_to_suspect.is_some_and(|n| n > 1));
+    assert_eq!((int4.launches, int4.requests, int4.tokens), (2, 8, 160));
 }
