@@ -199,7 +199,6 @@ fn conclude(rule: &Rule, outcome: &mut Outcome, baseline: Option<&Check>) {
             let twice_theirs = check.violations * theirs.1.max(1) > 2 * theirs.0 * check.asked;
             check.violations * 100 > check.asked * percent && twice_theirs
         }
-        From::AboveBaseline if baseline.is_none() => check.violations > 0,
         From::AboveBaseline => check.violations * theirs.1.max(1) > theirs.0 * check.asked,
     };
     // What the run's own baseline does, an honest server does.

@@ -1,70 +1,68 @@
 """Mutation results as Markdown: counts for each file, and every survivor with its justification.
 
-    table.py RESULTS JUSTIFIED
+    table.py RESULTS JUSTIFIED LIST...
 
-RESULTS/*/mutants.out is what cargo-mutants left; several runs of one file add up;
-RESULTS/all.txt lists every mutant there is. JUSTIFIED has a
-line for each mutant that may survive, its name without line and column, a tab, and why."""
+RESULTS/*.json is what run.py left: {mutant: [kind, seconds, test]}. Each LIST is cargo-mutants' list
+(`--list --json`) of what there is now; what is not in it is left out, and what is in it and was not run is
+open. JUSTIFIED has a line for each mutant that may survive: its name without line and column, a tab, the
+code in its line, a tab, and why."""
 
+import json
 import re
 import sys
 from collections import defaultdict
 from pathlib import Path
 
-RANK = {"missed": 0, "timeout": 1, "caught": 2, "unviable": 3}  # the last word of several runs
+ABOUT = """# Mutation tests
+
+What tests notice when a line is changed: every comparison, operator, condition and returned value of
+`analysis/stats` and of the verdict's modules, as cargo-mutants lists them. Made by `scripts/mutants`, which
+builds all mutants into one program and runs each against the tests that reach it. *Caught*: a test fails.
+*Timeout*: the change does not end, which a test notices too. *Unviable*: it does not compile.
+*Justified*: no test can fail, for the reason below. *Missed*: none fails, and one should. *Open*: not run.
+Seconds are those of the tests, on one core that others used too.
+"""
 
 
-def nameless(mutant):
-    """A mutant without its place, which moves as lines are added."""
-    return re.sub(r"^([^:]+):\d+:\d+: ", r"\1: ", mutant)
+def place(mutant):
+    """A mutant without its line and column, which move, and the code in its line."""
+    code = Path(mutant["file"]).read_text().splitlines()[mutant["span"]["start"]["line"] - 1].strip()
+    return re.sub(r"^([^:]+):\d+:\d+: ", r"\1: ", mutant["name"]), code
 
 
-def outcomes(results):
-    found = {}
-    for folder in sorted(results.glob("*/mutants.out")):
-        for kind, file in (("missed", "missed"), ("timeout", "timeout"), ("unviable", "unviable"),
-                           ("caught", "caught"), ("caught", "previously_caught")):
-            listed = folder / f"{file}.txt"
-            for mutant in listed.read_text().splitlines() if listed.exists() else []:
-                if RANK[kind] >= RANK[found.get(mutant, "missed")]:
-                    found[mutant] = kind
-    return found
+def reasons(path):
+    lines = (line.split("\t") for line in Path(path).read_text().splitlines() if line and not line.startswith("#"))
+    return {(name, code): why for name, code, why in lines}
 
 
-def main(results, justified):
-    why = dict(line.split("\t", 1) for line in Path(justified).read_text().splitlines() if "\t" in line)
-    found = outcomes(Path(results))
-    counts = defaultdict(lambda: defaultdict(int))
-    for mutant, kind in found.items():
-        counts[mutant.split(":")[0]][kind] += 1
-    total = defaultdict(int)
-    print("# Mutation tests\n")
-    print("What tests notice when a line is changed. Made by `scripts/mutants` (cargo-mutants). *Caught*: a test fails.")
-    print("*Timeout*: the change does not end, which a test would notice too. *Unviable*: it does not compile (in a file")
-    print("that was run twice it counts as caught). *Open*: not run yet.\n")
-    print("| file | mutants | caught | timeout | unviable | missed | open |\n|---|---|---|---|---|---|---|")
-    there = defaultdict(int)
-    for mutant in (Path(results) / "all.txt").read_text().splitlines():
-        there[mutant.split(":")[0]] += 1
-    for file in sorted(there):
-        row = [counts[file][kind] for kind in ("caught", "timeout", "unviable", "missed")]
-        for kind, n in zip(("caught", "timeout", "unviable", "missed"), row):
-            total[kind] += n
-        unrun = max(0, there[file] - sum(row))
-        total["there"] += there[file]
-        total["open"] += unrun
-        print(f"| `{file}` | {there[file]} | " + " | ".join(map(str, row)) + f" | {unrun} |")
-    kinds = ("there", "caught", "timeout", "unviable", "missed", "open")
-    print("| all | " + " | ".join(str(total[kind]) for kind in kinds) + " |")
-    survivors = sorted(m for m, kind in found.items() if kind == "missed")
+def main(results, justified, *lists):
+    why, found = reasons(justified), {}
+    for path in sorted(Path(results).glob("*.json")):
+        found |= json.loads(path.read_text())
+    counts, seconds, survivors, used = defaultdict(lambda: defaultdict(int)), defaultdict(float), [], set()
+    for mutant in (m for path in lists for m in json.loads(Path(path).read_text())):
+        kind, took, _ = found.get(mutant["name"], ("open", 0, ""))
+        if kind == "missed":
+            key = place(mutant)
+            used.add(key)
+            kind = "justified" if key in why else "missed"
+            survivors.append((mutant["name"], key[1], why.get(key, "**wants a test**")))
+        for file in (mutant["file"], "all"):
+            counts[file][kind] += 1
+            seconds[file] += took
+    kinds = ("caught", "timeout", "unviable", "justified", "missed", "open")
+    print(ABOUT)
+    print("| file | mutants | " + " | ".join(kinds) + " | s |\n" + "|---" * (len(kinds) + 3) + "|")
+    for file in sorted(counts, key=lambda f: (f == "all", f)):
+        row = [sum(counts[file].values()), *(counts[file][kind] for kind in kinds), round(seconds[file])]
+        print(f"| {'all' if file == 'all' else f'`{file}`'} | " + " | ".join(map(str, row)) + " |")
     print("\n## Survivors\n")
-    if not survivors:
-        print("None.")
-        return
-    print("| mutant | why it may live |\n|---|---|")
-    for mutant in survivors:
-        cell = mutant.replace("|", "\\|")
-        print(f"| `{cell}` | {why.get(nameless(mutant), '**not justified: wants a test**')} |")
+    print("| mutant | in | why it may live |\n|---|---|---|" if survivors else "None.")
+    for name, code, reason in sorted(survivors):
+        cells = [f"`{name}`", f"`{code}`", reason]
+        print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for name, code in why.keys() - used:
+        print(f"justified, but no survivor: {name} in {code}", file=sys.stderr)
 
 
 if __name__ == "__main__":

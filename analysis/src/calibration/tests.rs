@@ -1,4 +1,5 @@
 use lab::{Kind, workload::Control};
+use stats::equivalence::{Limits, Seen, evidence};
 
 use crate::{
     Judgement, Study,
@@ -135,6 +136,24 @@ fn a_run_of_controls_is_judged_like_any_other() {
     let judgement = controls().seal().judge();
     assert_eq!(judgement.candidates.len(), 7);
     assert!(judgement.candidates.iter().all(|c| c.provisional));
+    let controls = judgement.controls.unwrap();
+    assert_eq!((controls.positive.len(), controls.negative.len()), (6, 2));
+    assert_eq!(Script::new(honest(STEP)).arm("fast", honest(STEP)).seal().judge().controls, None);
+}
+
+#[test]
+fn a_control_is_suspect_after_the_request_with_which_its_evidence_reaches_a_thousand() {
+    let judgement = judged(&controls().seal(), 0.2);
+    let calibration = calibration(&judgement);
+    let int4 = calibration.negative.iter().find(|c| c.name == "int4").unwrap();
+    // Every request of it is like the others: margins 0, 1, 2 and 3 nats in turn.
+    let margins: Vec<f64> = (0..20).map(|position| f64::from(position % 4)).collect();
+    let seen = Seen::of(&margins, calibration.cap_nats).unwrap();
+    let limits = Limits { mean: calibration.mean, far: calibration.far };
+    let reaches = |n: &usize| evidence(&vec![seen; *n], limits).unwrap().final_ln() >= libm::log(1e3);
+    assert_eq!(int4.requests_to_suspect, (1..8).find(reaches).map(|n| n as u64));
+    assert!(int4.requests_to_suspect.is_some_and(|n| n > 1));
+    assert_eq!((int4.launches, int4.requests, int4.tokens), (2, 8, 160));
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(crate) fn effect_of(
 pub(crate) fn effect(logs: &[f64], claim: &Claim) -> Option<Effect> {
     let confidence = claim.confidence();
     let t = paired::paired_t(logs, confidence).ok()?;
-    let detectable = paired::detectable_log(t.n, t.sd_log, 1.0 - confidence, POWER).ok().filter(|x| *x < 300.0);
+    let detectable = paired::detectable_log(t.n, t.sd_log, 1.0 - confidence, POWER).ok();
     Some(Effect {
         rounds: t.n as u64,
         powered: paired::powered(t.n) && claim.waits_for.is_none(),
@@ -69,8 +69,13 @@ pub(crate) fn effect(logs: &[f64], claim: &Claim) -> Option<Effect> {
         p: t.p,
         adjusted_p: None,
         sign_flip_p: paired::sign_flip_p(logs).ok(),
-        detectable: detectable.map(libm::exp),
+        detectable: detectable.and_then(shown),
     })
+}
+
+/// The ratio of a log below 300; what is beyond is no number for anybody.
+fn shown(log: f64) -> Option<f64> {
+    (log < 300.0).then(|| libm::exp(log))
 }
 
 #[cfg(test)]
@@ -97,6 +102,29 @@ mod tests {
         let reach = 3.364_930 * libm::sqrt(3.5) * 0.001 / libm::sqrt(6.0);
         assert!((effect.low - libm::exp(0.1035 - reach)).abs() < 1e-9, "{effect:?}");
         assert!(effect.powered && effect.confidence == 0.98 && effect.rounds == 6);
+    }
+
+    #[test]
+    fn only_a_positive_finite_number_has_a_log() {
+        assert_eq!([1.0, 0.0, -1.0, f64::INFINITY, f64::NAN].map(log), [Some(0.0), None, None, None, None]);
+    }
+
+    #[test]
+    fn where_more_is_better_the_larger_value_is_the_faster() {
+        let claim = Claim { rounds: 8, alpha: 0.05, look: None, waits_for: None };
+        let speedup = |more| effect_of("x", "x", more, found(), &claim).0.effect.unwrap().speedup;
+        assert!(speedup(false) > 1.1 && (speedup(true) * speedup(false) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_detectable_effect_is_that_of_the_rule_book_and_none_beyond_e_to_the_300() {
+        let claim = Claim { rounds: 10, alpha: 0.05, look: None, waits_for: None };
+        // Ten values of sd 0.04 about 0: 4.1 %.
+        let around = |sd: f64| (0..10).map(|i| if i % 2 == 0 { sd } else { -sd } * 0.9_f64.sqrt()).collect::<Vec<_>>();
+        let detectable = effect(&around(0.04), &claim).unwrap().detectable.unwrap();
+        assert_eq!(format!("{:.1}", 100.0 * (detectable - 1.0)), "4.1");
+        assert_eq!((shown(300.0), shown(0.0)), (None, Some(1.0)));
+        assert_eq!(shown(300.0_f64.next_down()), Some(libm::exp(300.0_f64.next_down())));
     }
 
     #[test]

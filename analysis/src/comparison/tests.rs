@@ -217,6 +217,66 @@ fn a_further_stage_moves_a_claim_only_where_a_look_was_declared() {
     }
 }
 
+/// The rounds in which an arm can be compared, cell by cell.
+fn compared(study: &crate::Study, arm: &str) -> Vec<Vec<u32>> {
+    let (voids, cells) = (crate::voids::voids(study), study.cells_of_arm(arm));
+    let rounds = |cell| super::pairings(study, arm, cell, &voids).iter().map(|p| p.subject.plan.round).collect();
+    cells.iter().map(rounds).collect()
+}
+
+#[test]
+fn who_failed_and_whose_baseline_is_void_is_not_compared() {
+    use lab::records::Class;
+    // A client that is late before the baseline of round 3 makes it void, though it completed.
+    let late = |ask: &Ask| Said { late_ns: if ask.round == 3 { 2_000_000 } else { 0 }, ..honest(STEP)(ask) };
+    let script = Script::new(late).arm("fast", honest(STEP));
+    let study = script.fails("fast", 2, Class::Start).fails("fast", 4, Class::Host).seal().study();
+    assert_eq!(compared(&study, "fast"), [[1, 5, 6]]);
+    assert_eq!(compared(&study, "baseline"), [[1, 2, 4, 5, 6]]);
+}
+
+#[test]
+fn a_trial_is_compared_in_its_own_cell_only() {
+    let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP));
+    (script.matrix, script.rounds) = ("[matrix]\ngpus = [1, 2]\n", 3);
+    let study = script.seal().study();
+    assert_eq!(study.cells_of_arm("fast").iter().map(|cell| cell.gpus).collect::<Vec<_>>(), [1, 2]);
+    for arm in ["fast", "baseline"] {
+        assert_eq!(compared(&study, arm), [[1, 2, 3], [1, 2, 3]]);
+    }
+}
+
+#[test]
+fn the_steps_of_a_ladder_count_only_where_there_is_no_other_load() {
+    let counted = |load| {
+        let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP));
+        (script.load, script.rounds, script.grade) = (load, 1, false);
+        fast(script).speed.into_iter().filter(|cell| cell.counts).map(|cell| cell.load).collect::<Vec<_>>()
+    };
+    let beside = "name = \"c1\"\nclosed = { concurrency = 1 }\nrequests = 6\n[[load]]\nname = \"up\"\nladder = { rate = { from = 10.0, factor = 2.0, steps = 3 } }";
+    assert_eq!(counted(beside), ["c1"]);
+    assert_eq!(counted(&beside[beside.find("name = \"up\"").unwrap()..]).len(), 3);
+}
+
+#[test]
+fn an_answer_that_stops_early_counts_against_a_candidate_only_where_decoding_is_greedy() {
+    // One of six waits for fifty tokens' time and stops after two.
+    let stops = |ask: &Ask| {
+        let cut = ask.request.is_multiple_of(6);
+        let mut said = Said::ids(&answer(ask.request, if cut { 2 } else { 20 }), STEP, ask.max_tokens);
+        said.parts.iter_mut().for_each(|p| p.at_ns += u64::from(ask.round) * 100 + if cut { 50 * STEP } else { 0 });
+        said
+    };
+    let speedup = |sampling| {
+        let mut script = Script::new(honest(STEP)).arm("fast", stops);
+        (script.sampling, script.grade) = (sampling, false);
+        fast(script).speed[0].primary.effect.unwrap().speedup
+    };
+    // What it took, and the missing tokens at the baseline's pace; or five whole answers as quick as its.
+    assert!((speedup("") - 120.0 / 170.0).abs() < 0.001, "{}", speedup(""));
+    assert!((speedup("temperature = 0.7") - 1.0).abs() < 0.001, "{}", speedup("temperature = 0.7"));
+}
+
 #[test]
 fn fewer_than_three_quarters_of_the_rounds_say_nothing() {
     let with_voids = |voids: u32| {

@@ -45,6 +45,25 @@ fn the_bound_is_over_launches_not_over_requests() {
     assert!((e.upper_x.unwrap() - (0.15 + 2.015_048_373 * 0.054_772_256 / 6.0_f64.sqrt())).abs() < 1e-8, "{e:?}");
 }
 
+#[test]
+fn over_tokens_a_long_answer_counts_for_as_much_as_it_is() {
+    // Three answers of 20 tokens with half or all of the cap each, three of 5 tokens with nothing.
+    let long = |ask: &Ask| ask.request.is_multiple_of(2);
+    let margin = move |ask: &Ask, _: usize| match (long(ask), ask.round <= 3) {
+        (true, true) => 0.25,
+        (true, false) => 0.75,
+        (false, _) => 0.0,
+    };
+    let mut script = Script::new(honest(STEP)).arm("odd", honest(STEP)).margins("odd", margin);
+    (script.sample, script.most) = (6, |id: u32| (!id.is_multiple_of(2)).then_some(5));
+    let e = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap().equivalence;
+    // Launches: half or all of 60 of 75 tokens; mean 0.6, sd 0.2 √1.2, t(.95; 5) = 2.015048.
+    assert!(e.tokens == 6 * 75 && (e.mean_x - 0.375).abs() < 1e-12);
+    assert!((e.mean_x_by_tokens - 0.6).abs() < 1e-12);
+    let upper = 0.6 + 2.015_048_373 * 0.2 * 1.2_f64.sqrt() / 6.0_f64.sqrt();
+    assert!((e.upper_x_by_tokens.unwrap() - upper).abs() < 1e-8, "{e:?}");
+}
+
 fn half_off(_: &Ask, position: usize) -> f64 {
     if position.is_multiple_of(2) { 0.5 } else { 0.0 }
 }
@@ -58,6 +77,32 @@ fn evidence_grows_with_every_request_until_it_is_suspect() {
     let [stage] = margins.equivalence.stages.as_slice() else { panic!("one stage") };
     assert_eq!((stage.stage, stage.requests, stage.launches), (1, 24, 6));
     assert!(stage.highest_ln_e >= CROSSING_LN_E && stage.ln_e == margins.equivalence.ln_e);
+}
+
+/// Requests with every second token half a nat off until their evidence reaches a thousand.
+fn needed() -> u64 {
+    let seen = Seen { x: 0.5, far: false };
+    let reaches = |n: &usize| {
+        let e = equivalence::evidence(&vec![seen; *n], limits(TOLERANCE)).unwrap();
+        e.final_ln() >= libm::log(1e3)
+    };
+    (1..24).find(reaches).unwrap() as u64
+}
+
+#[test]
+fn a_suspect_is_found_with_the_request_whose_evidence_reaches_a_thousand() {
+    let e = margins_of(half_off).equivalence;
+    assert_eq!((e.requests_to_suspect, e.stages[0].requests_to_suspect), (Some(needed()), Some(needed())));
+    assert_eq!(margins_of(|_, _| 0.0).equivalence.requests_to_suspect, None);
+}
+
+#[test]
+fn requests_of_the_stages_before_count_until_a_suspect_is_found() {
+    let script =
+        |margin: fn(&Ask, usize) -> f64| Script::new(honest(STEP)).arm("odd", honest(STEP)).margins("odd", margin);
+    let study = script(|_, _| 0.0).seal().more(&script(half_off), 2, &["odd"]).study();
+    let e = of_arm(&study, "odd", None, TOLERANCE).unwrap().equivalence;
+    assert_eq!((e.requests_to_suspect, e.stages[1].requests_to_suspect), (Some(24 + needed()), Some(needed())));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::{From, Rule, conclude, empty};
 use crate::{
     judgement::{Check, Consequence},
     test_support::{Ask, END, Said, Script, answer, honest, text_of, word},
@@ -64,6 +65,41 @@ fn every_check_is_asked_of_somebody() {
     }
 }
 
+/// Whether so many violations of so many requests hold beside the baseline's, and with which consequence.
+fn concluded(from: From, seen: (u64, u64), baseline: Option<(u64, u64)>) -> (bool, Consequence) {
+    let rule = Rule { code: "", asks: "", consequence: Consequence::Altered, from, ask: super::checks::done };
+    let outcome = |(violations, asked)| {
+        let mut outcome = empty(&rule);
+        (outcome.check.violations, outcome.check.asked) = (violations, asked);
+        outcome
+    };
+    let (mut own, baseline) = (outcome(seen), baseline.map(outcome));
+    conclude(&rule, &mut own, baseline.as_ref().map(|o| &o.check));
+    (own.check.holds, own.check.consequence)
+}
+
+#[test]
+fn a_check_holds_from_the_violations_on_that_its_rule_names() {
+    let holds = |from, seen, baseline| concluded(from, seen, baseline).0;
+    assert!(!holds(From::Any, (0, 100), None) && holds(From::Any, (1, 100), None));
+    // More than a tenth, and more than twice the share of the baselines.
+    let above = |seen, baseline| holds(From::AbovePercent(10), seen, baseline);
+    assert!(!above((10, 100), None) && above((11, 100), None) && !above((0, 0), None));
+    assert!(above((11, 100), Some((5, 100))) && !above((11, 100), Some((6, 100))));
+    assert!(!above((11, 100), Some((11, 200))) && above((11, 100), Some((11, 201))));
+    assert!(above((30, 100), Some((0, 0))) && !above((9, 100), Some((0, 100))));
+    let beside = |seen, baseline| holds(From::AboveBaseline, seen, baseline);
+    assert!(!beside((0, 10), None) && beside((1, 10), None));
+    assert!(!beside((2, 10), Some((2, 10))) && !beside((2, 10), Some((1, 5))) && beside((2, 9), Some((2, 10))));
+}
+
+#[test]
+fn what_the_baseline_violates_once_alters_nobody() {
+    assert_eq!(concluded(From::Any, (3, 10), Some((0, 10))).1, Consequence::Altered);
+    assert_eq!(concluded(From::Any, (3, 10), Some((1, 10))).1, Consequence::NotEquivalent);
+    assert_eq!(concluded(From::Any, (3, 10), None).1, Consequence::Altered);
+}
+
 #[test]
 fn failed_requests_count_beside_the_baselines() {
     assert_eq!(of(|ask| if ask.request.is_multiple_of(3) { Said::error() } else { full(ask) }), ["failed-requests"]);
@@ -73,7 +109,10 @@ fn failed_requests_count_beside_the_baselines() {
 
 #[test]
 fn a_stream_without_done() {
-    assert_eq!(of(|ask| Said { done: false, ..full(ask) }), ["done-seen"]);
+    let checks = checks(full, |ask| Said { done: false, ..full(ask) });
+    assert_eq!(holding(&checks), ["done-seen"]);
+    let check = &checks["done-seen"];
+    assert_eq!((check.asked, check.violations, check.examples.len()), (12, 12, 5), "five examples are kept");
 }
 
 #[test]

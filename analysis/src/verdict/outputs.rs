@@ -351,3 +351,6 @@ fn launches_failed(study: &Study, arm: &str) -> Option<String> {
     let what = detail.lines().next().unwrap_or_default().trim_end_matches("; its last words:");
     Some(format!("{failed} of {all} launches failed, the first by `{class}`: {}", lab::text::shown(what, 300)))
 }
+
+#[cfg(test)]
+mod tests;

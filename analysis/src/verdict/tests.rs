@@ -44,6 +44,7 @@ fn an_honest_and_faster_candidate_is_equivalent() {
     assert!(fast.provisional);
     assert!(fast.overall.unwrap().speedup > 1.09);
     assert!(judgement.voids.is_empty());
+    assert_eq!(judgement.self_speeds.iter().map(|s| s.of).collect::<Vec<_>>(), ["closing-opening"]);
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn without_candidates_a_run_is_a_plain_measurement() {
     let mut script = Script::new(honest(STEP));
     (script.rounds, script.tolerance) = (2, None);
     let judgement = script.seal().judge();
-    assert!(judgement.candidates.is_empty() && judgement.voids.is_empty());
+    assert!(judgement.candidates.is_empty() && judgement.voids.is_empty() && judgement.self_speeds.is_empty());
     let [load] = judgement.loads.as_slice() else { panic!("{:?}", judgement.loads) };
     assert_eq!((load.arm.as_str(), load.launches, load.due, load.complete), ("baseline", 2, 12, 12));
     assert_eq!(load.shape, "1 client");

@@ -18,18 +18,24 @@ pub fn letters(items: usize, different: &[(usize, usize)]) -> Result<Vec<Vec<usi
     if different.iter().any(|&(i, j)| i == j || i.max(j) >= items) {
         return Err(NoAnswer::Outside("two different items of those there are"));
     }
-    let mut groups: Vec<BTreeSet<usize>> = vec![(0..items).collect()];
-    for &(i, j) in different {
-        groups = absorbed(split(groups, i, j));
-        if groups.len() > MOST_LETTERS {
-            return Err(NoAnswer::Unresolved);
-        }
-    }
+    let mut groups = alike(items, different, MOST_LETTERS)?;
     sweep(&mut groups);
     groups.retain(|group| !group.is_empty());
     groups.sort();
     let of = |item| (0..groups.len()).filter(|&g| groups[g].contains(&item)).collect();
     Ok((0..items).map(of).collect())
+}
+
+/// The largest groups within which no two are different, `most` at the most.
+fn alike(items: usize, different: &[(usize, usize)], most: usize) -> Result<Vec<BTreeSet<usize>>, NoAnswer> {
+    let mut groups = vec![(0..items).collect()];
+    for &(i, j) in different {
+        groups = absorbed(split(groups, i, j));
+        if groups.len() > most {
+            return Err(NoAnswer::Unresolved);
+        }
+    }
+    Ok(groups)
 }
 
 /// Each group that holds both becomes two: one without each.
@@ -39,13 +45,10 @@ fn split(groups: Vec<BTreeSet<usize>>, i: usize, j: usize) -> Vec<BTreeSet<usize
     groups.into_iter().flat_map(|g| if both(&g) { vec![without(&g, j), without(&g, i)] } else { vec![g] }).collect()
 }
 
-/// Without groups that lie in another.
+/// Without groups that lie in another. No two are equal: none lay in another before one split, and of two
+/// that become equal by it one did.
 fn absorbed(groups: Vec<BTreeSet<usize>>) -> Vec<BTreeSet<usize>> {
-    let lies_in_another = |at: usize| {
-        let other =
-            |(k, g): (usize, &BTreeSet<usize>)| k != at && groups[at].is_subset(g) && (groups[at] != *g || k < at);
-        groups.iter().enumerate().any(other)
-    };
+    let lies_in_another = |at: usize| groups.iter().enumerate().any(|(k, g)| k != at && groups[at].is_subset(g));
     (0..groups.len()).filter(|&at| !lies_in_another(at)).map(|at| groups[at].clone()).collect()
 }
 
@@ -130,6 +133,24 @@ mod tests {
                 assert!(!whole, "{different:?} {letters:?} without {gone}");
             }
         }
+    }
+
+    #[test]
+    fn the_letter_of_a_triangle_whose_every_side_has_another_letter_is_swept() {
+        // 0, 1 and 2 are alike, 3 is like 0 and 1, 4 like 1 and 2, 5 like 0 and 2: four largest groups of
+        // which three say it all.
+        let alike = [(0, 1), (1, 2), (0, 2), (0, 3), (1, 3), (1, 4), (2, 4), (0, 5), (2, 5)];
+        let different: Vec<_> = pairs(6).into_iter().filter(|pair| !alike.contains(pair)).collect();
+        let letters = letters(6, &different).unwrap();
+        assert_eq!(letters, [vec![0, 1], vec![0, 2], vec![1, 2], vec![0], vec![2], vec![1]]);
+    }
+
+    #[test]
+    fn as_many_groups_as_may_be_are_told_and_one_more_is_refused() {
+        // Two triples, different within: 3^2 ways to choose one of each.
+        let different: Vec<_> = pairs(6).into_iter().filter(|(i, j)| i / 3 == j / 3).collect();
+        assert_eq!(alike(6, &different, 9).unwrap().len(), 9);
+        assert_eq!(alike(6, &different, 8), Err(NoAnswer::Unresolved));
     }
 
     #[test]

@@ -146,6 +146,13 @@ mod tests {
     }
 
     #[test]
+    fn a_p_that_equals_its_level_is_rejected_and_the_next_has_a_level_of_its_own() {
+        // Against .05/2 and .05/1.
+        assert_eq!(holm_levels(&[0.025, 0.04], 0.05).unwrap(), [0.025, 0.05]);
+        assert_eq!(holm(&[0.025, 0.04]).unwrap(), [0.05, 0.05]);
+    }
+
+    #[test]
     fn p_is_within_its_level_exactly_where_holm_rejects() {
         for seed in 0..200_u32 {
             let p: Vec<f64> = (0..7).map(|i| f64::from((seed * 31 + i * 57) % 101) / 1500.0).collect();

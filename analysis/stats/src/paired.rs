@@ -298,6 +298,23 @@ mod tests {
     }
 
     #[test]
+    fn limits_reach_as_far_as_e_to_the_300_and_no_further() {
+        let around = |mean: f64| [mean - 0.25, mean, mean + 0.25];
+        let reach = paired_t(&around(0.0), 0.95).unwrap().high_log;
+        // The mean that reaches it exactly is one of the floats about 300 less the reach.
+        let ulp = 300.0_f64.next_up() - 300.0;
+        let reached = |sign: f64| {
+            let means = (-8..=8).map(|k| sign * (300.0 - reach + f64::from(k) * ulp));
+            means.filter_map(|mean| paired_t(&around(mean), 0.95).ok()).collect::<Vec<_>>()
+        };
+        assert!(reached(1.0).iter().any(|t| t.high_log == 300.0) && reached(1.0).iter().all(|t| t.high_log <= 300.0));
+        assert!(reached(-1.0).iter().any(|t| t.low_log == -300.0) && reached(-1.0).iter().all(|t| t.low_log >= -300.0));
+        assert!(reached(1.0).len() < 17 && reached(-1.0).len() < 17);
+        // 200 ± 4: neither is multiplied by the other.
+        assert!(paired_t(&[199.0, 200.0, 201.5], 0.95).is_ok());
+    }
+
+    #[test]
     fn six_rounds_of_one_sign_have_the_smallest_p_there_is() {
         assert_eq!(sign_flip_p(&[0.01, 0.02, 0.03, 0.04, 0.05, 0.06]), Ok(2.0 / 64.0));
         assert_eq!(sign_flip_p(&[-0.01, -0.02, -0.03, -0.04, -0.05, -0.06]), Ok(2.0 / 64.0));
@@ -321,7 +338,7 @@ mod tests {
         assert!(sign_flip_p(&[0.01; 25]).is_err());
         assert!(sign_flip_p(&[]).is_err());
         assert!(sign_flip_p(&[0.1, f64::INFINITY]).is_err());
-        assert!(sign_flip_p(&[2e4]).is_err());
+        assert!(sign_flip_p(&[2e4]).is_err() && sign_flip_p(&[-1e4]) == Ok(1.0));
     }
 
     #[test]
@@ -390,9 +407,20 @@ mod tests {
     }
 
     #[test]
-    fn a_margin_must_be_declared() {
-        assert!(tost(&STEADY, 0.0, 0.05).is_err());
-        assert!(tost(&STEADY, f64::NAN, 0.05).is_err());
-        assert!(tost(&STEADY, 0.05, 0.5).is_err());
+    fn an_interval_that_touches_the_margin_is_neither_inside_nor_outside() {
+        let sameness = |low, high| super::sameness((low, high), 0.5, true);
+        assert_eq!([sameness(-0.4, 0.4), sameness(0.6, 0.9)], [Sameness::Same, Sameness::Different]);
+        let touching = [(-0.5, 0.4), (-0.4, 0.5), (0.5, 0.9), (-0.9, -0.5)];
+        assert_eq!(touching.map(|(low, high)| sameness(low, high)), [Sameness::Inconclusive; 4]);
+    }
+
+    #[test]
+    fn a_margin_and_a_level_below_one_half_must_be_declared() {
+        for margin in [0.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(tost(&STEADY, margin, 0.05), Err(NoAnswer::Outside("0 < margin")));
+        }
+        for alpha in [0.0, 0.5, f64::NAN] {
+            assert_eq!(tost(&STEADY, 0.05, alpha), Err(NoAnswer::Outside("0 < alpha < ½")));
+        }
     }
 }

@@ -272,7 +272,8 @@ mod tests {
         assert_eq!(steps[0], Step { value_ns: 1, at_most: 1 });
         assert_eq!(steps[4], Step { value_ns: 1000, at_most: 1000 });
         assert_eq!(one_to(3).ecdf(100).unwrap().len(), 3);
-        assert_eq!(one_to(3).ecdf(1), None);
+        let ends = [Step { value_ns: 1, at_most: 1 }, Step { value_ns: 3, at_most: 3 }];
+        assert_eq!((one_to(3).ecdf(2), one_to(3).ecdf(1)), (Some(ends.to_vec()), None));
     }
 
     #[test]

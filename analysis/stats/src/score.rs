@@ -51,7 +51,7 @@ impl Stream<'_> {
     /// N / (t_N − t_1) for the baseline's count N of two or more; 0 where the answer is shorter.
     fn aligned_rate(&self, count: usize) -> f64 {
         let time = self.entry(count).zip(self.entry(1)).map_or(0.0, |(last, first)| last - first);
-        if time > 0.0 && count > 1 { count as f64 / time } else { 0.0 }
+        if time > 0.0 { count as f64 / time } else { 0.0 }
     }
 }
 
@@ -78,7 +78,8 @@ pub fn v1_e2e(pairs: &[Pair<'_>]) -> Option<f64> {
 fn e2e_gain(pair: &Pair<'_>) -> Option<f64> {
     let (all, own) = (pair.baseline.count(), pair.candidate.count());
     let k = all.min(own);
-    let least = if all < 2 { all } else { (9 * all).div_ceil(10).max(2) };
+    // Two of two, and one of one: V1's least of 2 changes nothing.
+    let least = (9 * all).div_ceil(10);
     let times = pair.baseline.entry(k).zip(pair.candidate.entry(k)).filter(|_| k >= least)?;
     Some(gain(times.0, times.1))
 }
@@ -99,7 +100,7 @@ fn composite(
 
 /// max(0, (baseline − candidate) / baseline); 0 where the baseline is 0.
 fn gain(baseline: f64, candidate: f64) -> f64 {
-    if baseline > 0.0 { ((baseline - candidate) / baseline).max(0.0) } else { 0.0 }
+    if candidate < baseline { (baseline - candidate) / baseline } else { 0.0 }
 }
 
 /// The middle value, or the mean of the two middle ones, as Python's `statistics.median`; scores are
@@ -164,6 +165,8 @@ mod tests {
         let (whole, most, fewer) = (steady(10, 20), steady(9, 10), steady(8, 10));
         assert_eq!(v1_e2e(&pair(&whole, &most)), Some(0.5));
         assert_eq!(v1_e2e(&pair(&whole, &fewer)), Some(0.0));
+        assert_eq!(v1_e2e(&pair(&[20, 40], &[10])), Some(0.0));
+        assert_eq!(v1_e2e(&pair(&[20, 40], &[10, 20])), Some(0.5));
         assert_eq!(v1_aligned_tps(&pair(&whole, &most)), Some(0.25), "what is left is the gain in TTFT");
     }
 
@@ -175,6 +178,11 @@ mod tests {
         let silent = [Pair { baseline: stream(&[20]), candidate: Stream { entries_ns: &[], ..stream(&[10]) } }];
         assert_eq!((v1_e2e(&silent), v1_aligned_tps(&silent)), (Some(0.0), None));
         assert_eq!(v1_launch(&pair(&[0, 0], &[0, 0])), Some(0.0));
+        assert_eq!(v1_launch(&pair(&[20], &[10, 15])), Some(0.25), "beside no rate, any is no gain");
+        // One entry, though its content went on for a moment: would be ten times the baseline's rate.
+        let moment = Stream { first_content_ns: 10, last_content_ns: 11, entries_ns: &[10] };
+        let pairs = [Pair { baseline: stream(&[20, 40]), candidate: moment }];
+        assert_eq!(v1_launch(&pairs), Some(0.25));
     }
 
     #[test]

@@ -113,8 +113,27 @@ mod tests {
         assert_eq!(welch(&[0.1, f64::NAN], &[0.2, 0.3], 0.95), Err(NoAnswer::NotFinite));
         assert!(welch(&[0.0, 900.0], &[0.2, 0.3], 0.95).is_err());
         assert!(welch(&[0.1, 0.2], &[0.2, 0.3], 0.0).is_err());
-        assert!(tost(&[0.1, 0.2], &[0.2, 0.3], 0.0, 0.05).is_err());
-        assert!(tost(&[0.1, 0.2], &[0.2, 0.3], 0.05, 0.5).is_err());
+        for margin in [0.0, f64::NAN, f64::INFINITY] {
+            let refused = tost(&[0.1, 0.2], &[0.2, 0.3], margin, 0.05);
+            assert_eq!(refused, Err(NoAnswer::Outside("0 < margin")));
+        }
+        for alpha in [0.0, 0.5, f64::NAN] {
+            let refused = tost(&[0.1, 0.2], &[0.2, 0.3], 0.05, alpha);
+            assert_eq!(refused, Err(NoAnswer::Outside("0 < alpha < ½")));
+        }
+    }
+
+    #[test]
+    fn limits_reach_as_far_as_e_to_the_300_and_no_further() {
+        let around = |mean: f64| [mean - 0.25, mean, mean + 0.25];
+        let at = |mean: f64| welch(&around(mean), &around(0.0), 0.95);
+        // The difference that reaches it exactly is one of the floats about 300 less the reach.
+        let (reach, ulp) = (at(0.0).unwrap().high, 300.0_f64.next_up() - 300.0);
+        let limits: Vec<f64> =
+            (-8..=8).filter_map(|k| Some(at(300.0 - reach + f64::from(k) * ulp).ok()?.high)).collect();
+        assert!(limits.contains(&300.0) && limits.iter().all(|high| *high <= 300.0) && limits.len() < 17, "{limits:?}");
+        // 200 ± 3: neither is multiplied by the other.
+        assert!(welch(&[199.0, 200.0, 201.5], &[0.0, 0.1], 0.95).is_ok());
     }
 
     #[test]

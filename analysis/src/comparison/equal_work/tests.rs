@@ -120,6 +120,18 @@ fn where_decoding_is_not_greedy_a_shorter_answer_is_left_out() {
     );
 }
 
+#[test]
+fn what_a_baseline_answered_with_nothing_is_no_work() {
+    let silent = |ask: &Ask| Said { parts: Vec::new(), finish: "stop", ..Said::ids(&[], STEP, ask.max_tokens) };
+    let study = study(vec![("fast", Box::new(honest(STEP / 2)))], move |ask| {
+        if slow_tenth(ask) { silent(ask) } else { honest(STEP)(ask) }
+    });
+    let (trial, beside) = &blocks(&study, "fast")[0];
+    assert!(beside.iter().all(|t| t.responses.iter().all(|r| r.complete())));
+    let whole = EqualWork { requests: 36, means: Some(vec![[20e6, 40e6]; 2]), shorter: 0, failed: 0 };
+    assert_eq!(equal_work(trial, beside, "c1", true), whole);
+}
+
 /// A number between 0 and 1 that depends on nothing but its arguments.
 fn noise(seed: u64, request: u32) -> f64 {
     let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(request).wrapping_mul(0xbf58_476d_1ce4_e5b9);

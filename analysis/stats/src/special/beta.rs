@@ -49,8 +49,6 @@ fn front_factor(a: f64, b: f64, x: f64, y: f64) -> f64 {
 /// method. `None` if it has not settled.
 fn fraction(a: f64, b: f64, x: f64, y: f64) -> Option<f64> {
     const MOST_STEPS: u32 = 100_000;
-    const TINY: f64 = 1e-300; // stands in for a zero denominator
-    let nonzero = |v: f64| if v.abs() < TINY { TINY } else { v };
     let mut value = a * (a * y - b * x + 1.0) / (a + 1.0);
     let (mut c, mut d) = (value, 0.0);
     for m in 1..MOST_STEPS {
@@ -58,8 +56,8 @@ fn fraction(a: f64, b: f64, x: f64, y: f64) -> Option<f64> {
         let odd = a + 2.0 * m - 1.0;
         let alpha = (a + m - 1.0) / odd * ((a + b + m - 1.0) / odd) * m * (b - m) * x * x;
         let beta = m * (odd + (b - m) * x) / odd + (a + m) * (a * y - b * x + 1.0 + m * (1.0 + y)) / (odd + 2.0);
-        d = 1.0 / nonzero(beta + alpha * d);
-        c = nonzero(beta + alpha / c);
+        d = 1.0 / (beta + alpha * d);
+        c = beta + alpha / c;
         value *= c * d;
         if (c * d - 1.0).abs() <= f64::EPSILON {
             return Some(value);

@@ -14,7 +14,8 @@ use crate::sum::total;
 /// 1000.
 pub fn noncentral_t_cdf(t: f64, df: f64, delta: f64) -> Option<f64> {
     const LARGEST_DELTA: f64 = 1000.0;
-    if !(t.is_finite() && df > 0.0 && df.is_finite() && delta.abs() <= LARGEST_DELTA) {
+    // Of df the beta function says whether it can be.
+    if !(t.is_finite() && delta.abs() <= LARGEST_DELTA) {
         return None;
     }
     if t < 0.0 {
@@ -71,7 +72,10 @@ mod tests {
     #[test]
     fn outside_the_domain_there_is_no_value() {
         assert_eq!(noncentral_t_cdf(f64::NAN, 5.0, 1.0), None);
-        assert_eq!(noncentral_t_cdf(1.0, 0.0, 1.0), None);
+        assert_eq!(noncentral_t_cdf(f64::INFINITY, 5.0, 1.0), None);
+        for df in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!([0.0, 1.0, -1.0].map(|t| noncentral_t_cdf(t, df, 1.0)), [None; 3]);
+        }
         assert_eq!(noncentral_t_cdf(1.0, 5.0, 1001.0), None);
         assert_eq!(noncentral_t_cdf(1.0, 5.0, f64::NAN), None);
     }

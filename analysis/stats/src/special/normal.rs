@@ -25,7 +25,7 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
     } else {
         last_float(0.0, FAR, |z| Some(beyond(z) >= p.min(1.0 - p)))?
     };
-    Some(if p < 0.5 { -z } else { z })
+    Some(z.copysign(p - 0.5))
 }
 
 #[cfg(test)]

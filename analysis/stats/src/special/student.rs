@@ -51,7 +51,7 @@ pub fn student_t_quantile(p: f64, df: f64) -> Option<f64> {
         let outside = p.min(1.0 - p);
         last_float(0.0, FAR, |t| Some(0.5 * within_and_beyond(t, df)?.1 >= outside))?
     };
-    (t < FAR).then_some(if p < 0.5 { -t } else { t })
+    (t < FAR).then_some(t.copysign(p - 0.5))
 }
 
 #[cfg(test)]
