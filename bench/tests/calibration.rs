@@ -14,6 +14,8 @@ fn controls(lab: &Lab) -> Bundle {
     let model = format!("{:?}", support::model());
     let quick = shipped.replace("\"../stub/model\"", &model).replace("count = 2", "count = 1");
     lab.write("controls.toml", &quick);
+    let check = lab.bench(&["check", "controls.toml"]);
+    assert!(stdout(&check).contains("note: a run of controls: it calibrates others"), "{}", stdout(&check));
     let run = lab.bench(&["run", "controls.toml"]);
     assert_eq!(code(&run), 0, "{}", stderr(&run));
     let bundle = lab.bundle();
