@@ -169,7 +169,7 @@ def verdict(number, file, tests, cwd, patience):
         if spent < budget and i + 1 < len(all_tests):
             continue
         for program, names in batch.items():
-            status, failed = test(program, names, cwd, 3 * spent + 20, MUTANT=str(number))
+            status, failed = test(program, names, cwd, 5 * spent + 60, MUTANT=str(number))
             if status is None:
                 return "timeout", names[0]
             if status != 0:
