@@ -279,6 +279,9 @@ fn text_that_is_held_back_and_cut_characters_still_match() {
 fn claims_that_differ_from_what_came() {
     let claims = |n: u64| move |ask: &Ask| Said { claimed_output: Some(n), ..full(ask) };
     assert_eq!(of(claims(22)), ["claimed-output"]);
+    assert_eq!(of(claims(21)), ["claimed-output"], "no end token was left out of a full answer");
+    let ended = |ask: &Ask| Said { claimed_output: Some(10), ..eight(ask) };
+    assert_eq!(holding(&checks(eight, ended)), ["claimed-output"], "nor of one that ends with it");
     assert_eq!(of(move |ask| claims(21)(ask).text_only()), [""; 0]);
     assert_eq!(of(move |ask| claims(22)(ask).text_only()), ["claimed-output-text"]);
     assert_eq!(of(move |ask| claims(23)(ask).text_only()), ["claimed-output-text", "claimed-output-text-far"]);
@@ -307,6 +310,17 @@ fn stuffed_logprob_entries() {
     };
     assert_eq!(of(stuffed), ["entries-are-tokens"]);
     assert_eq!(of(move |ask| stuffed(ask).text_only()), ["entries-are-tokens-text"]);
+    let entries = |n: usize| {
+        move |ask: &Ask| {
+            let mut said = full(ask);
+            said.parts[4].entries = vec![String::new(); n];
+            said
+        }
+    };
+    assert_eq!(of(entries(20)), [""; 0]);
+    assert_eq!(of(entries(21)), ["entries-are-tokens"]);
+    assert_eq!(of(move |ask| entries(22)(ask).text_only()), [""; 0], "of 20 tokens a tenth is allowed");
+    assert_eq!(of(move |ask| entries(23)(ask).text_only()), ["entries-are-tokens-text"]);
     let unicode = |ask: &Ask| {
         let mut said = full(ask);
         said.parts.iter_mut().for_each(|p| p.entries = vec![String::new()]);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::test_support::{Ask, END, Said, Script, answer};
 
 const TOLERANCE: Tolerance = Tolerance { cap_nats: 0.5, mean: 0.02, far: 0.2 };
 
@@ -53,9 +54,61 @@ fn without_a_bound_over_launches_the_verdict_is_open() {
 
 #[test]
 fn numbers_are_written_as_people_write_them() {
-    assert_eq!([0.02, 0.5, 3.0, 0.000_012].map(short), ["0.02", "0.5", "3", "0.00001"]);
+    assert_eq!([0.02, 0.5, 3.0, 0.000_012].map(super::short), ["0.02", "0.5", "3", "0.00001"]);
     assert_eq!(
         [7, 999, 1_000, 3_072, 123_456, 1_234_567].map(grouped),
         ["7", "999", "1,000", "3,072", "123,456", "1,234,567"]
     );
+}
+
+#[test]
+fn a_blind_control_that_is_undecided_stops_margins_and_one_that_is_altered_stops_everything() {
+    let after = |verdict| {
+        let source = judgement::Tolerance::None;
+        let mut rule = Rule { source, baseline: None, tolerance: None, failure: None, void: false };
+        let reasons = vec![Reason { code: "suspect", text: "it is far off".into() }];
+        rule.take_blind_control(&Decision { verdict, reasons, equivalence: None });
+        (rule.failure.map(|reason| reason.code), rule.void)
+    };
+    assert_eq!(after(Verdict::Equivalent), (None, false));
+    assert_eq!(after(Verdict::Undecided), (Some("blind-control-not-equivalent"), false));
+    assert_eq!(after(Verdict::Altered), (Some("blind-control-not-equivalent"), true));
+}
+
+fn short(ask: &Ask) -> Said {
+    Said::ids(&answer(ask.request, 8), 1_000_000, ask.max_tokens)
+}
+
+/// Goes on after its end token.
+fn spam(ask: &Ask) -> Said {
+    Said::ids(&[answer(ask.request, 8), vec![END], answer(ask.request, 2)].concat(), 1_000_000, ask.max_tokens)
+}
+
+/// Two rounds of six requests, without a grade.
+fn run(mut script: Script) -> crate::Judgement {
+    (script.rounds, script.tolerance, script.grade) = (2, None, false);
+    script.seal().judge()
+}
+
+#[test]
+fn a_structural_check_alters_from_two_requests_in_two_launches_on() {
+    // Where it goes on: round, and request of six.
+    let verdict = |places: &'static [(u32, u32)]| {
+        let odd = move |ask: &Ask| if places.contains(&(ask.round, ask.request % 6)) { spam(ask) } else { short(ask) };
+        let odd = run(Script::new(short).arm("odd", odd)).candidates.remove(0);
+        assert_eq!(odd.reasons.iter().filter(|r| r.code == "stops-at-end-token").count(), 1, "{:?}", odd.reasons);
+        odd.verdict
+    };
+    assert_eq!(verdict(&[(1, 0)]), Verdict::Undecided);
+    assert_eq!(verdict(&[(1, 0), (1, 1), (1, 2)]), Verdict::Undecided);
+    assert_eq!(verdict(&[(1, 0), (2, 5)]), Verdict::Altered);
+}
+
+#[test]
+fn where_the_blind_control_is_altered_nobody_is() {
+    let mut script = Script::new(short).arm("odd", spam).arm("blind-control", spam);
+    script.blind_control = true;
+    let judgement = run(script);
+    assert_eq!(judgement.blind_control.unwrap().verdict, Verdict::Altered);
+    assert_eq!(judgement.candidates[0].verdict, Verdict::Undecided);
 }

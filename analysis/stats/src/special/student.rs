@@ -14,11 +14,9 @@ pub(super) fn shares(t: f64, df: f64) -> (f64, f64) {
     }
 }
 
-/// (P(|T| < |t|), P(|T| > |t|)): I at t²/(t² + df) with shapes ½ and df/2 (DLMF 8.17, AS 26.7.1).
+/// (P(|T| < |t|), P(|T| > |t|)): I at t²/(t² + df) with shapes ½ and df/2 (DLMF 8.17, AS 26.7.1), which
+/// says whether t and df can be.
 fn within_and_beyond(t: f64, df: f64) -> Option<(f64, f64)> {
-    if t.is_nan() || !(df > 0.0 && df.is_finite()) {
-        return None;
-    }
     let (x, y) = shares(t, df);
     both_tails(0.5, 0.5 * df, x, y)
 }
@@ -96,9 +94,11 @@ mod tests {
     #[test]
     fn outside_the_domain_there_is_no_value() {
         assert_eq!(student_t_cdf(f64::NAN, 3.0), None);
-        assert_eq!(student_t_cdf(1.0, 0.0), None);
-        assert_eq!(student_t_cdf(1.0, f64::INFINITY), None);
-        for p in [0.0, 1.0, -0.1, f64::NAN] {
+        for df in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!([0.0, 1.0, -1.0, f64::INFINITY].map(|t| student_t_cdf(t, df)), [None; 4]);
+            assert_eq!([0.3, 0.5, 0.9].map(|p| student_t_quantile(p, df)), [None; 3]);
+        }
+        for p in [0.0, 1.0, -0.1, 1.1, f64::NAN] {
             assert_eq!(student_t_quantile(p, 3.0), None);
         }
     }
