@@ -21,6 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MEMORY = 6 << 30  # a mutant may want all there is
+LEAST = 30  # seconds before a test is given up
 PATIENCE = float(os.environ.get("PATIENCE", "60"))  # seconds of tests of other modules
 OWN_FAULT = {"E0277", "E0308", "E0369", "E0600"}  # no such trait, type or operator
 # What is worth optimising: one build, many runs.
@@ -169,7 +170,7 @@ def verdict(number, file, tests, cwd, patience):
         if spent < budget and i + 1 < len(all_tests):
             continue
         for program, names in batch.items():
-            status, failed = test(program, names, cwd, 5 * spent + 60, MUTANT=str(number))
+            status, failed = test(program, names, cwd, 5 * spent + LEAST, MUTANT=str(number))
             if status is None:
                 return "timeout", names[0]
             if status != 0:

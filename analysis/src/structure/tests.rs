@@ -365,6 +365,17 @@ fn one_early_stop_is_information_and_many_are_not() {
 }
 
 #[test]
+fn repetition_is_asked_of_answers_of_32_tokens_beside_such_an_answer() {
+    let asked = |most: u32, baseline: fn(&Ask) -> Said, candidate: fn(&Ask) -> Said| {
+        let mut script = Script::new(baseline).arm("odd", candidate);
+        script.max_tokens = most;
+        checks_of(script)["degenerate"].asked
+    };
+    assert_eq!((asked(32, full, full), asked(31, full, full)), (12, 0));
+    assert_eq!((asked(40, full, eight), asked(40, eight, full)), (0, 0));
+}
+
+#[test]
 fn repetition_counts_beside_the_baselines() {
     let run = |baseline: fn(&Ask) -> Said, candidate: fn(&Ask) -> Said| {
         let mut script = Script::new(baseline).arm("odd", candidate);

@@ -112,3 +112,37 @@ fn where_the_blind_control_is_altered_nobody_is() {
     assert_eq!(judgement.blind_control.unwrap().verdict, Verdict::Altered);
     assert_eq!(judgement.candidates[0].verdict, Verdict::Undecided);
 }
+
+#[test]
+fn a_suspect_by_text_says_how_much_was_graded_from_text() {
+    let margins = |standing, standing_of_all| {
+        let equivalence = Equivalence { from_ids: 10, ..with(0.5, 0.5, 0.5) };
+        Margins { equivalence, ungraded: 0, standing, standing_of_all }
+    };
+    let said = |standing, of_all| {
+        let (standing, reason) = beyond_tolerance(&margins(standing, of_all), TOLERANCE).unwrap();
+        (standing, reason.code, reason.text)
+    };
+    let (standing, code, text) = said(Standing::Suspect, Standing::Altered);
+    assert_eq!((standing, code), (Standing::Suspect, "suspect"));
+    assert!(text.ends_with("14 of 24 graded from text alone, which disqualifies nobody"), "{text}");
+    assert_eq!(said(Standing::Altered, Standing::Altered).1, "margins-above-tolerance");
+    assert_eq!(said(Standing::Suspect, Standing::Suspect).1, "suspect");
+    assert!(beyond_tolerance(&margins(Standing::Clear, Standing::Clear), TOLERANCE).is_none());
+}
+
+#[test]
+fn why_nothing_is_graded_is_told() {
+    let reasons = |grade: bool, odd: fn(&Ask) -> Said| {
+        let mut script = Script::new(short).arm("odd", odd);
+        (script.rounds, script.grade, script.refuses) = (2, grade, |id| id == 1);
+        let odd = script.seal().judge().candidates.remove(0);
+        odd.reasons.into_iter().map(|r| (r.code, r.text)).collect::<Vec<_>>()
+    };
+    let refused = |ask: &Ask| Said::ids(&[answer(ask.request, 7), vec![1]].concat(), 1_000_000, ask.max_tokens);
+    let told = |of: &[(&'static str, String)]| of.iter().find(|(code, _)| *code == "not-graded").map(|r| r.1.clone());
+    assert_eq!(told(&reasons(false, short)).unwrap(), "no grade bundle was given: run bench grade");
+    assert_eq!(told(&reasons(true, refused)).unwrap(), "none of its sampled outputs could be graded");
+    let failed = reasons(true, |_| Said::error());
+    assert!(failed[0].0 == "no-successful-request" && told(&failed).is_none(), "{failed:?}");
+}

@@ -77,6 +77,16 @@ mod tests {
     }
 
     #[test]
+    fn near_the_middle_no_digits_are_lost_and_far_out_there_is_no_quantile() {
+        // With two degrees of freedom t = 2 √2 c/√(1 − 4c²), c = p − ½.
+        let c: f64 = (0.5 + 1e-9) - 0.5;
+        assert!(close(student_t_quantile(0.5 + 1e-9, 2.0), 8.0_f64.sqrt() * c / (1.0 - 4.0 * c * c).sqrt()));
+        // P(T > 10¹⁵⁰) is about 10⁻¹⁵ with a tenth of a degree.
+        assert!(student_t_quantile(1e-10, 0.1).is_some());
+        assert_eq!(student_t_quantile(1e-20, 0.1), None);
+    }
+
+    #[test]
     fn the_printed_tables_are_reproduced() {
         for (df, t) in [(4.0, 2.776), (5.0, 2.571), (9.0, 2.262), (19.0, 2.093), (120.0, 1.980)] {
             assert!((student_t_quantile(0.975, df).unwrap() - t).abs() < 5e-4, "df = {df}");
