@@ -53,6 +53,32 @@ fn without_a_bound_over_launches_the_verdict_is_open() {
 }
 
 #[test]
+fn what_passes_and_what_does_not_is_told_in_numbers() {
+    let e = Equivalence {
+        mean_x: 0.0125,
+        not_first: 1_200,
+        max_margin_nats: 4.9,
+        far_requests: 3,
+        ..with(0.015, 0.0, 0.1)
+    };
+    assert_eq!(
+        within(&e, TOLERANCE),
+        "mean capped margin 0.01250, upper bound 0.01500 over 6 launches, tolerance 0.02; 3 far of 24 requests, upper bound 10.00 %, tolerance 20.00 %"
+    );
+    assert_eq!(
+        beyond(&e, TOLERANCE),
+        "mean capped margin 0.01250, tolerance 0.02 (shares of 0.5 nats); 1,200 of 480 graded tokens are not the reference's first choice; largest margin 4.90 nats; 3 of 24 requests far"
+    );
+    let far = &bounds(&with(0.0, 0.0, 0.25), TOLERANCE, "here: ")[0].text;
+    assert!(
+        far.starts_with(
+            "here: 0 far of 24 requests: upper bound 25.00 %, not below the tolerance of 20.00 %; 14 graded"
+        ),
+        "{far}"
+    );
+}
+
+#[test]
 fn numbers_are_written_as_people_write_them() {
     assert_eq!([0.02, 0.5, 3.0, 0.000_012].map(super::short), ["0.02", "0.5", "3", "0.00001"]);
     assert_eq!(
@@ -145,4 +171,32 @@ fn why_nothing_is_graded_is_told() {
     assert_eq!(told(&reasons(true, refused)).unwrap(), "none of its sampled outputs could be graded");
     let failed = reasons(true, |_| Said::error());
     assert!(failed[0].0 == "no-successful-request" && told(&failed).is_none(), "{failed:?}");
+}
+
+#[test]
+fn outputs_that_came_and_were_not_graded_are_no_pass() {
+    // Two of six in each of two launches.
+    let refused = |ask: &Ask| match ask.request % 3 {
+        0 => Said::ids(&[answer(ask.request, 7), vec![1]].concat(), 1_000_000, ask.max_tokens),
+        _ => short(ask),
+    };
+    let mut script = Script::new(short).arm("odd", refused);
+    (script.rounds, script.sample, script.refuses) = (2, 6, |id| id == 1);
+    let odd = script.seal().judge().candidates.remove(0);
+    let reason = odd.reasons.iter().find(|r| r.code == "not-all-graded").unwrap();
+    assert_eq!(reason.text, "4 sampled outputs came and were not graded");
+}
+
+#[test]
+fn every_number_of_gpus_must_pass_also_where_there_is_no_candidate() {
+    let odd = |ask: &Ask, _: usize| if ask.gpus == 2 { 0.011 } else { 0.0 };
+    let mut script = Script::new(short).margins("baseline", odd);
+    (script.matrix, script.rounds) = ("[matrix]\ngpus = [1, 2]\n", 4);
+    let text = |script: Script| self_consistency(&script.seal().study(), TOLERANCE).1.map(|r| r.text);
+    let why = text(script).unwrap();
+    assert!(why.starts_with("the baseline does not pass its own grading: toy on 2 GPUs: mean"), "{why}");
+    assert!(!why.contains("toy on 1 GPUs"), "{why}");
+    let mut script = Script::new(short).margins("baseline", |_, _| 0.011);
+    script.rounds = 4;
+    assert!(text(script).unwrap().starts_with("the baseline does not pass its own grading: mean"));
 }
