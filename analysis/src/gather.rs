@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use lab::Result;
+use lab::{Result, bundle::Bundle};
 
 use crate::{
     judgement::{Judgement, Void},
     loads,
     metrics::{self, Metric},
-    report::{self, Cell, Drift, DriftPoint, Input, Series},
+    report::{self, Drift, DriftPoint, Input, Series},
     study::{self, Study},
     voids::voids,
 };
@@ -21,7 +21,7 @@ pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Ve
     let environments = study.stages[0].measure.environments()?;
     let series = series(study, &voids(study));
     let drift: Vec<Drift> = study.cells().iter().map(|cell| drift(study, cell)).collect();
-    let commands = commands(judgement);
+    let commands = commands(study);
     Ok(report::render(&Input {
         title: &study.workload.name,
         description: &study.workload.description,
@@ -40,7 +40,7 @@ fn series(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<Series> {
             for cell in study.cells_of_arm(arm) {
                 let asked = study.load(&cell.load).is_some_and(|l| Metric::of_load(l).contains(&metric));
                 if let Some(values) = loads::sample(study, arm, &cell, metric, voids).filter(|_| asked) {
-                    all.push(Series { arm: arm.to_owned(), cell: shown(&cell), metric: metric.name(), values });
+                    all.push(Series { arm: arm.to_owned(), cell, metric: metric.name(), values });
                 }
             }
         }
@@ -64,19 +64,52 @@ fn drift(study: &Study, cell: &study::Cell) -> Drift {
             value,
         })
     });
-    Drift { cell: shown(cell), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
+    Drift { cell: cell.clone(), metric: Metric::Tpot.name(), unit: "ns", points: points.collect() }
 }
 
-fn shown(cell: &study::Cell) -> Cell {
-    Cell { model: cell.model.clone(), gpus: cell.gpus, load: cell.load.clone() }
+/// Shell commands that do the same again, from the folder in which `results/` lies: a run is in
+/// the folder of the day on which it began, and its grades beside it. Of more than two bundles
+/// each has its line.
+fn commands(study: &Study) -> Vec<String> {
+    let stages = study.calibration.iter().flat_map(|run| &run.stages);
+    let places: Vec<String> = study.stages.iter().chain(stages).flat_map(places).collect();
+    let command = |verb: &str, more: &str| {
+        if places.len() <= 2 {
+            return vec![format!("bench {verb} {}{more}", places.join(" "))];
+        }
+        let lines = places.iter().zip(1..).map(|(place, n)| match n == places.len() {
+            true => format!("    {place}{more}"),
+            false => format!("    {place} \\"),
+        });
+        std::iter::once(format!("bench {verb} \\")).chain(lines).collect()
+    };
+    [command("verify", ""), command("judge", ""), command("report", " --out report")].concat()
 }
 
-fn commands(judgement: &Judgement) -> Vec<String> {
-    let folders: Vec<&str> = judgement.bundles.iter().map(|b| b.folder.as_str()).collect();
-    let folders = folders.join(" ");
-    vec![
-        format!("bench verify {folders}"),
-        format!("bench judge {folders}"),
-        format!("bench report {folders} --out report"),
-    ]
+/// A stage's bundles, its grades last.
+fn places(stage: &study::Stage) -> Vec<String> {
+    let run = stage.measure.run().ok();
+    let day = run.and_then(|run| run.started.get(..10).map(str::to_owned)).unwrap_or_default();
+    let of = |bundle: &Bundle| {
+        let name = bundle.path.file_name().unwrap_or_default().to_string_lossy();
+        quoted(&format!("results/{day}/{name}"))
+    };
+    std::iter::once(&stage.measure).chain(&stage.grades).map(of).collect()
+}
+
+/// A word of a shell's command. Folders may have any name.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_folders_name_is_one_word_of_a_shell() {
+        assert_eq!(quoted("results/2026-11-22/x-vm-1-grade"), "results/2026-11-22/x-vm-1-grade");
+        assert_eq!(quoted("$(reboot) it's"), "'$(reboot) it'\\''s'");
+    }
 }

@@ -40,6 +40,8 @@ pub mod loads;
 pub mod margins;
 /// Latencies, rates, service levels, and how late the client was.
 pub mod metrics;
+/// What a further stage can change.
+mod prospects;
 /// HTML, Markdown, CSV and the terminal's table.
 pub mod report;
 /// The public scores of Cacheon V1.
@@ -62,10 +64,11 @@ pub use explain::explain;
 pub use export::export;
 pub use gather::report_of;
 pub use judgement::Judgement;
+pub use prospects::{Prospect, prospects};
 pub use stats::paired::MIN_ROUNDS;
 pub use study::Study;
 pub use verdict::judge;
-pub use verify::{VerifiedSet, open_verified, verify, verify_set};
+pub use verify::{Verified, open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.

@@ -115,6 +115,13 @@ const CHECKS: &[Rule] = &[
     Rule { code: "degenerate-often", asks: "nine of ten answers repeat themselves no more than the baseline's", consequence: NotEquivalent, from: From::AbovePercent(10), ask: degenerate::repeats },
 ];
 
+/// Whether a violation of this check is a reason that no further request takes away; not so of
+/// checks of shares, and of what is no check.
+pub(crate) fn stands_for_good(code: &str) -> bool {
+    let any = |rule: &Rule| matches!(rule.from, From::Any) && rule.consequence != Information;
+    CHECKS.iter().any(|rule| rule.code == code && any(rule))
+}
+
 /// Examples kept of a check.
 const EXAMPLES: usize = 5;
 

@@ -282,7 +282,7 @@ fn read_trial(
     let folder = planned.folder();
     let place = format!("{TRIALS}/{folder}");
     let broken = |what: String| Problem::broken(what).at(place.clone()).next("run bench verify");
-    let text = contract::text(bundle, &format!("{place}/{TRIAL}"))?;
+    let text = bundle.text(&format!("{place}/{TRIAL}"))?;
     let record: records::Trial = lab::bundle::versioned(&text, records::FORMAT, &place)?;
     if record.trial != *planned {
         return Err(broken("its trial.json does not tell the planned trial".into()));

@@ -8,7 +8,6 @@ mod outputs;
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use lab::{
-    Result,
     bundle::Bundle,
     workload::{BASELINE, BLIND_CONTROL},
 };
@@ -40,18 +39,14 @@ pub fn judge(study: &Study) -> Judgement {
         selves.push(comparison::against_itself(leaderboard::CLOSING, closing, within));
     }
     let blind_control = blind.first().map(|arm| {
-        let structure = structure::check(study, arm, Some(&structure));
-        let decision = outputs::decide(study, arm, &structure, &rule);
-        rule.take_blind_control(&decision);
-        let (control, overall) = candidate(study, arm, &voids, structure, decision, &rule);
+        let (control, overall) = candidate(study, arm, &voids, &structure, &rule);
+        rule.take_blind_control(&control);
         selves.push(comparison::against_itself(leaderboard::CONTROL, overall, within));
         control
     });
     let (mut candidates, mut standings) = (Vec::new(), BTreeMap::new());
     for arm in arms {
-        let structure = structure::check(study, arm, Some(&structure));
-        let decision = outputs::decide(study, arm, &structure, &rule);
-        let (candidate, overall) = candidate(study, arm, &voids, structure, decision, &rule);
+        let (candidate, overall) = candidate(study, arm, &voids, &structure, &rule);
         let mode = study.workload.score.mode.name();
         let score = candidate.scores.iter().find(|s| s.mode == mode).and_then(|s| s.score);
         standings.insert(arm.to_owned(), Standing { overall, score });
@@ -60,16 +55,23 @@ pub fn judge(study: &Study) -> Judgement {
     candidates.sort_by(order);
     let mut ladders = ladder::ladders(study, &voids);
     comparison::adjust(&mut candidates, &mut ladders);
+    let (controls, controls_lack) = match calibration::of_run(study) {
+        None => (None, None),
+        Some(Ok(calibration)) => (Some(Box::new(calibration)), None),
+        Some(Err(why)) => (None, Some(why)),
+    };
     let largest =
         |of: fn(&Trial) -> Option<lab::Nanos>| study.trials.iter().filter(|t| t.completed()).filter_map(of).max();
     Judgement {
         format: FORMAT,
         method: METHOD,
         bundles: bundle_refs(study),
+        calibration_bundles: study.calibration.iter().flat_map(bundle_refs).collect(),
         workload: study.workload.name.clone(),
         workload_digest: study.workload.digest,
         tolerance: rule.source,
-        controls: calibration::of_run(study).map(Box::new),
+        controls,
+        controls_lack,
         slo: study.workload.slo.map(|s| Slo { ttft_ns: s.ttft, tpot_ns: s.tpot, e2el_ns: s.e2el, share: s.share }),
         leaderboard: leaderboard(study, &candidates, &standings, &selves),
         candidates,
@@ -91,25 +93,22 @@ pub fn judge(study: &Study) -> Judgement {
     }
 }
 
-/// Opens bundles and judges them.
-pub fn judge_bundles(paths: &[std::path::PathBuf]) -> Result<Judgement> {
-    Study::open(paths).map(|study| judge(&study))
-}
-
+/// Judges one arm, its structure beside the baseline's; with its speed, round by round.
 fn candidate(
     study: &Study,
     arm: &str,
     voids: &BTreeMap<u32, Void>,
-    structure: Vec<Outcome>,
-    decision: Decision,
+    baseline: &[Outcome],
     rule: &Rule,
 ) -> (Candidate, comparison::Overall) {
-    let Decision { verdict, reasons, equivalence } = decision;
+    let structure = structure::check(study, arm, Some(baseline));
+    let Decision { verdict, reasons, equivalence } = outputs::decide(study, arm, &structure, rule);
     let speed = comparison::speeds(study, arm, voids);
     let overall = comparison::overall(study, arm, &speed, voids);
     let candidate = Candidate {
         name: arm.to_owned(),
         description: study.workload.arm(arm).map(|a| a.description.clone()).unwrap_or_default(),
+        control: study.workload.arm(arm).and_then(|a| a.control),
         verdict,
         provisional: rule.is_provisional(),
         reasons,

@@ -6,6 +6,7 @@
 //! finding.
 
 mod contracts;
+mod counts;
 mod follow;
 mod grade;
 mod promise;
@@ -30,72 +31,100 @@ use crate::{
     study::{Contract, Heard, Study, read_contract},
 };
 
+pub use counts::Counts;
+
 /// Verifies one bundle. An error means that there is no readable manifest.
 pub fn verify(path: &Path) -> Result<(Manifest, Vec<Finding>)> {
-    verify_one(path).map(|(manifest, findings, _)| (manifest, findings))
+    verify_one(path).map(|(manifest, verified, _)| (manifest, verified.findings))
+}
+
+/// A bundle that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Its folder.
+    pub path: PathBuf,
+    /// What it holds.
+    pub kind: Kind,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// How much of it was gone through.
+    pub counts: Counts,
 }
 
 /// [`verify`], with the answers that were read meanwhile.
-fn verify_one(path: &Path) -> Result<(Manifest, Vec<Finding>, Heard)> {
+fn verify_one(path: &Path) -> Result<(Manifest, Verified, Heard)> {
     let (manifest, findings) = lab::bundle::verify(path)?;
+    let (kind, counts) = (manifest.kind, Counts::of_files(&manifest));
     // Nothing outside of the bundle is opened, whatever its manifest names.
     if manifest.files.iter().any(|f| f.path.starts_with('/') || f.path.split('/').any(|part| part == "..")) {
-        return Ok((manifest, findings, Heard::new()));
+        return Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts }, Heard::new()));
     }
     let bundle = Bundle::open(path)?;
-    let mut notes = Notes { bundle: &bundle, findings };
+    let mut notes = Notes { bundle: &bundle, findings, counts };
     let mut heard = Heard::new();
     match manifest.kind {
         Kind::Measure => heard = measure(&mut notes).unwrap_or_default(),
         Kind::Grade => grade::check(&mut notes),
     }
-    let mut findings = notes.findings;
+    let (mut findings, counts) = (notes.findings, notes.counts);
     findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
     findings.dedup();
-    Ok((manifest, findings, heard))
+    Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts }, heard))
 }
 
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
 /// the measurement among them, token by token. The last entry of a set is that finding.
-pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<Finding>)>> {
-    open_verified(paths).map(|set| set.bundles)
+pub fn verify_set(paths: &[PathBuf]) -> Result<Vec<Verified>> {
+    read_set(paths).map(|(verified, _)| verified)
 }
 
-/// A set of bundles, verified.
-pub struct VerifiedSet {
-    /// What was found in each, in the order given.
-    pub bundles: Vec<(PathBuf, Vec<Finding>)>,
-    /// The study of them; none where anything was found.
-    pub study: Option<Result<Study>>,
+/// The study of bundles that [`verify_set`] finds nothing in; every answer is read once.
+///
+/// # Errors
+/// The first finding, or what keeps these bundles from being judged.
+pub fn open_verified(paths: &[PathBuf]) -> Result<Study> {
+    read_set(paths)?.1
 }
 
-/// [`verify_set`], and the study of these bundles if nothing was found; every answer is read
-/// once.
-pub fn open_verified(paths: &[PathBuf]) -> Result<VerifiedSet> {
+/// What was found in each bundle, and the study of them where nothing was.
+fn read_set(paths: &[PathBuf]) -> Result<(Vec<Verified>, Result<Study>)> {
     let (mut all, mut heard) = (Vec::new(), Heard::new());
     let mut measures = 0;
     for path in paths {
-        let (manifest, findings, own) = verify_one(path)?;
+        let (manifest, verified, own) = verify_one(path)?;
         measures += u32::from(manifest.kind == Kind::Measure && manifest.parents.is_empty());
-        all.push((path.clone(), findings));
+        all.push(verified);
         heard.extend(own);
     }
-    if all.iter().any(|(_, findings)| !findings.is_empty()) {
-        return Ok(VerifiedSet { bundles: all, study: None });
+    if let Some(problem) = all.iter().find_map(refusal) {
+        return Ok((all, Err(problem)));
     }
-    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| {
-        if let (true, Some((path, findings))) = (paths.len() > 1 && measures == 1, all.last_mut()) {
-            findings.push(finding(path, &problem));
+    let study = Study::open_heard(paths, heard).unwrap_or_else(|problem| match all.last_mut() {
+        Some(last) if paths.len() > 1 && measures == 1 => {
+            last.findings.push(finding(&last.path, &problem));
+            Err(refusal(last).unwrap_or(problem))
         }
-        Err(problem)
+        _ => Err(problem),
     });
-    Ok(VerifiedSet { bundles: all, study: Some(study) })
+    Ok((all, study))
+}
+
+/// Why a bundle is not judged; none where nothing was found in it.
+fn refusal(verified: &Verified) -> Option<Problem> {
+    let findings = &verified.findings;
+    let count = match findings.len() {
+        1 => "1 finding".to_owned(),
+        n => format!("{n} findings, the first"),
+    };
+    let first = Problem::broken(format!("{count}: {}", findings.first()?));
+    Some(first.at(verified.path.display().to_string()).next("run bench verify"))
 }
 
 /// A bundle with what was found in it so far.
 struct Notes<'a> {
     bundle: &'a Bundle,
     findings: Vec<Finding>,
+    counts: Counts,
 }
 
 impl Notes<'_> {
@@ -149,13 +178,14 @@ fn measure(notes: &mut Notes<'_>) -> Option<Heard> {
     let there: Vec<_> = contract.plan.trials.iter().filter(|planned| folders.remove(&planned.folder())).collect();
     let known = notes.findings.len();
     let checked = parallel::map(&there, |planned| {
-        let mut notes = Notes { bundle: notes.bundle, findings: notes.findings.clone() };
+        let mut notes = Notes { bundle: notes.bundle, findings: notes.findings.clone(), counts: Counts::default() };
         let checked = trial::check(&mut notes, &contract, planned, &environments, tokenizers.get(&planned.model));
-        (checked, notes.findings.split_off(known))
+        (checked, notes.findings.split_off(known), notes.counts)
     });
     let (mut records, mut heard) = (Vec::new(), Heard::new());
-    for (planned, (checked, findings)) in there.into_iter().zip(checked) {
+    for (planned, (checked, findings, counts)) in there.into_iter().zip(checked) {
         notes.findings.extend(findings);
+        notes.counts.add(counts);
         let Some((record, responses)) = checked else { continue };
         records.push(record);
         if let (Some(tokenizer), Some(responses)) = (tokenizers.get(&planned.model), responses) {

@@ -35,8 +35,8 @@ fn old_bundles_verify_and_keep_their_verdicts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let run = "2026-11-22/cpu-vllm-vm-c638858a";
     let paths: Vec<PathBuf> = ["", "-grade"].map(|end| root.join(format!("results/{run}{end}"))).into();
-    for (path, findings) in analysis::verify_set(&paths).unwrap() {
-        assert_eq!(findings, [], "{}", path.display());
+    for verified in analysis::verify_set(&paths).unwrap() {
+        assert_eq!(verified.findings, [], "{}", verified.path.display());
     }
     let judgement = analysis::judge(&analysis::Study::open(&paths).unwrap());
     let published = std::fs::read_to_string(root.join(format!("reports/{run}/verdicts.json"))).unwrap();

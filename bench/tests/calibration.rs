@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::{fs, path::Path};
+
 use lab::bundle::Bundle;
 use support::{Lab, Workload, code, stderr, stdout};
 
@@ -12,9 +14,37 @@ fn controls(lab: &Lab) -> Bundle {
     let model = format!("{:?}", support::model());
     let quick = shipped.replace("\"../stub/model\"", &model).replace("count = 2", "count = 1");
     lab.write("controls.toml", &quick);
+    let check = lab.bench(&["check", "controls.toml"]);
+    assert!(stdout(&check).contains("note: a run of controls: it calibrates others"), "{}", stdout(&check));
     let run = lab.bench(&["run", "controls.toml"]);
     assert_eq!(code(&run), 0, "{}", stderr(&run));
-    lab.bundle()
+    let bundle = lab.bundle();
+    let said = stdout(&run);
+    assert!(said.starts_with("calibration of 6 honest configurations: cap c "), "{said}");
+    assert!(said.contains(&format!("  calibration = [\"{}\"]\n", bundle.id)) && !said.contains("undecided"), "{said}");
+    assert!(said.contains("\nint4             altered control  "), "{said}");
+    bundle
+}
+
+/// The commands that a report prints, run as they stand in a shell.
+fn reproduce(lab: &Lab, report: &str) {
+    let commands: Vec<&str> = report
+        .split("## Reproduce this report")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .collect();
+    let bench = Path::new(env!("CARGO_BIN_EXE_bench")).parent().unwrap();
+    let path = format!("{}:{}", bench.display(), std::env::var("PATH").unwrap());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &commands.join("\n")]).env("PATH", path).current_dir(lab.folder.path());
+    let done = shell.output().unwrap();
+    assert_eq!(code(&done), 0, "{}\n{}\n{}", commands.join("\n"), stdout(&done), stderr(&done));
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
 fn calibrated_by(bundle: &Bundle) -> Workload {
@@ -62,6 +92,18 @@ fn a_verdict_rests_on_the_controls_that_its_workload_names() {
         control["requests_to_suspect"].is_u64()
     };
     assert!(found("int4") && found("drop-layer"), "{floor:#}");
+
+    // Its report lists them, and the commands that it prints make the same report.
+    let report = fs::read_dir(lab.path("reports")).unwrap().flatten().flat_map(|day| fs::read_dir(day.path()).unwrap());
+    let report =
+        report.flatten().map(|run| run.path()).find(|run| run.display().to_string().contains("/test-")).unwrap();
+    let text = fs::read_to_string(report.join("report.md")).unwrap();
+    assert!(text.contains(&format!("| calibration | measure | `{}`", name(&controls.path))), "{text}");
+    assert!(text.contains("| calibration | grade | ") && text.contains(&controls.id.to_string()));
+    reproduce(&lab, &text);
+    for file in lab::digest::files_below(&report).unwrap() {
+        assert_eq!(fs::read(report.join(&file)).unwrap(), fs::read(lab.path("report").join(&file)).unwrap(), "{file}");
+    }
 
     // Elsewhere nobody finds it, and without it nothing is judged.
     for path in &before {

@@ -44,6 +44,12 @@ fn a_second_stage_of_the_suspect_alone_confirms_what_the_first_suspected() {
 
     let more = lab.bench(&["run", "x.toml", "--more", "2", "--only", "int4"]);
     assert_eq!(code(&more), 0, "{}", stderr(&more));
+    let said = stdout(&more);
+    assert!(
+        said.starts_with("what stage 2 of 2 rounds can change\n  int4\n    outputs: suspect: this can confirm it"),
+        "{said}"
+    );
+    assert!(!said.contains("note: no verdict and no claim can change"), "{said}");
     let (exit, both) = judge(&lab);
     assert_eq!((exit, candidate(&both, "int4")["verdict"].as_str()), (30, Some("altered")), "{both:#}");
     assert_eq!(candidate(&both, "same")["equivalence"]["stages"].as_array().unwrap().len(), 1);

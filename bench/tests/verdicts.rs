@@ -123,7 +123,16 @@ fn what_a_hostile_server_says_is_shown_escaped() {
 fn verify_names_what_was_changed_missing_or_added() {
     let lab = Lab::new();
     let (bundles, _) = judged(&lab, &Workload { rounds: 2, ..Workload::default() }.candidate("same", "").graded(2));
-    assert_eq!(code(&with(&lab, &["verify"], &bundles)), 0);
+    let good = with(&lab, &["verify"], &bundles);
+    assert_eq!(code(&good), 0);
+    // Two rounds of three trials, one request to warm up and four that are timed; two are graded.
+    for says in [
+        ": good: 6 trials, 30 requests and ",
+        " chunks made again from their bytes; ",
+        ": good: 6 trials, 12 requests and ",
+    ] {
+        assert!(stdout(&good).contains(says), "{says}: {}", stdout(&good));
+    }
     let bundle = lab.bundle().path;
     let into = with(&lab, &["report", "--out", bundle.join("trials").to_str().unwrap()], &bundles);
     assert_eq!(code(&into), 10, "a report never lands in a bundle");
@@ -141,6 +150,29 @@ fn verify_names_what_was_changed_missing_or_added() {
         assert!(stdout(&output).contains(named), "{named}: {}", stdout(&output));
     }
     assert_eq!(code(&with(&lab, &["judge"], &bundles)), 20, "nothing is judged from changed bytes");
+}
+
+#[test]
+fn a_path_that_is_no_bundle_is_told_where_bundles_are() {
+    let lab = Lab::new();
+    let nowhere = lab.bench(&["verify", "NOTHERE"]);
+    assert_eq!(code(&nowhere), 10);
+    assert_eq!(
+        stderr(&nowhere),
+        "error: NOTHERE: there is no such folder\n  next: name a sealed bundle, a folder with manifest.json, like results/DATE/RUN or results/DATE/RUN-grade\n"
+    );
+    lab.write("x.txt", "");
+    assert!(stderr(&lab.bench(&["judge", "x.txt"])).contains("x.txt: this is no folder"));
+    assert_eq!(code(&lab.run(&Workload { rounds: 1, ..Workload::default() })), 0);
+    let above = lab.bench(&["report", "results", "--out", "r"]);
+    assert_eq!(code(&above), 20);
+    let run = lab.runs().remove(0);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    assert!(
+        stderr(&above).contains("next: name bundles below it: results/") && stderr(&above).contains(name),
+        "{}",
+        stderr(&above)
+    );
 }
 
 #[test]

@@ -78,6 +78,11 @@ impl Digest {
     pub fn bytes(&self) -> [u8; 32] {
         self.0
     }
+
+    /// The first 8 bytes, big endian, for seeds.
+    pub fn first_u64(&self) -> u64 {
+        self.0[..8].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    }
 }
 
 /// A digest in the making, of bytes that come one block after another.

@@ -128,6 +128,12 @@ impl Plan {
         Digest::of(self.to_json())
     }
 
+    /// How far it comes: where the numbers of a stage after it go on.
+    pub fn after(&self) -> After {
+        let largest = |of: fn(&Trial) -> u32| self.trials.iter().map(of).max().unwrap_or(0);
+        After { rounds: largest(|t| t.round), trials: largest(|t| t.n), blocks: largest(|t| t.block) }
+    }
+
     /// Reads `plan.json`; refuses a newer format.
     pub fn from_json(text: &str) -> Result<Self> {
         let plan: Plan = crate::bundle::versioned(text, FORMAT, "plan.json")?;
@@ -273,6 +279,13 @@ mod tests {
             assert_eq!((block[0].role, block[block.len() - 1].role), (Role::Opening, Role::Closing));
             assert!(block[1..block.len() - 1].iter().all(|t| t.role == Role::Candidate && t.arm != BASELINE));
         }
+    }
+
+    #[test]
+    fn a_stage_goes_on_after_the_last_round_trial_and_block() {
+        // Three rounds of a block of four candidates and a block of two, each between two baselines.
+        assert_eq!(plan().after(), After { rounds: 3, trials: 3 * (6 + 4), blocks: 3 * 2 });
+        assert_eq!(Plan { trials: Vec::new(), ..plan() }.after(), After::default());
     }
 
     #[test]

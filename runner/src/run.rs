@@ -173,8 +173,7 @@ impl Had<'_> {
 
 /// Variables that hold the keys of other arms: nobody's server sees them.
 fn secrets(workload: &Workload, own: &Arm) -> Vec<String> {
-    let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-    let arms = workload.arms().map(|(_, arm)| arm).chain(reference);
+    let arms = workload.arms().map(|(_, arm)| arm).chain(workload.reference());
     arms.filter_map(|arm| arm.api_key_env.clone()).filter(|name| own.api_key_env.as_ref() != Some(name)).collect()
 }
 
@@ -253,10 +252,12 @@ fn keep_secret(folder: &Path, seed: &[u8; 32]) -> Result<()> {
         .map_err(|e| Problem::io(Kind::Machine, "keep the audit seed", &path, &e))
 }
 
-/// The folders in a folder; none where it cannot be read.
-pub(crate) fn folders(path: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|e| e.path()).filter(|p| p.is_dir()).collect()
+/// The newest of these runs that is not sealed, or is sealed but not graded.
+pub(crate) fn newest_unfinished(out: &Path, chosen: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let mut runs = bundle::run_folders(out);
+    runs.retain(|run| chosen(run));
+    runs.sort_by_key(|run| fs::metadata(run.join(PLAN)).and_then(|m| m.modified()).ok());
+    runs.into_iter().rev().find(|run| !run.join(MANIFEST).exists() || secret_path(run).exists())
 }
 
 enum Found {
@@ -264,16 +265,10 @@ enum Found {
     Sealed(PathBuf),
 }
 
-/// The newest run of this very plan that is not sealed, or is sealed but not graded.
+/// The newest unfinished run of this very plan.
 fn unfinished(out: &Path, plan: &Plan) -> Result<Found> {
     let json = plan.to_json();
-    let mut runs: Vec<PathBuf> = folders(out)
-        .iter()
-        .flat_map(|day| folders(day))
-        .filter(|run| fs::read_to_string(run.join(PLAN)).is_ok_and(|p| p == json))
-        .collect();
-    runs.sort_by_key(|run| fs::metadata(run.join(PLAN)).and_then(|m| m.modified()).ok());
-    match runs.into_iter().rev().find(|run| !run.join(MANIFEST).exists() || secret_path(run).exists()) {
+    match newest_unfinished(out, |run| fs::read_to_string(run.join(PLAN)).is_ok_and(|p| p == json)) {
         Some(run) if run.join(MANIFEST).exists() => Ok(Found::Sealed(run)),
         Some(run) => Ok(Found::Open(run)),
         None => Err(Problem::input("no unfinished run of this workload")

@@ -1,20 +1,15 @@
 //! A further stage of a run that is sealed: which one comes next, and which was begun.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use lab::{
-    Kind, Problem, Result, audit,
-    bundle::{self, Bundle, GRADE, MANIFEST, PLAN, RUN, Store},
+    Problem, Result, audit,
+    bundle::{Bundle, PLAN, Store},
     plan::Plan,
-    records::{FORMAT, Grade, Run},
-    workload::{After, BLIND_CONTROL, Stage, Workload},
+    workload::{BLIND_CONTROL, Stage, Workload},
 };
 
-use crate::run::{folders, secret_path};
+use crate::run::{newest_unfinished, secret_path};
 
 /// What a further stage asks for.
 pub struct More<'a> {
@@ -46,11 +41,7 @@ pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
         number: plan.stage.as_ref().map_or(1, |stage| stage.number) + 1,
         parent: last.id,
         revealed,
-        after: After {
-            rounds: plan.trials.iter().map(|t| t.round).max().unwrap_or(0),
-            trials: plan.trials.iter().map(|t| t.n).max().unwrap_or(0),
-            blocks: plan.trials.iter().map(|t| t.block).max().unwrap_or(0),
-        },
+        after: plan.after(),
         rounds: more.rounds,
         candidates: candidates.into_iter().cloned().collect(),
     })
@@ -59,20 +50,16 @@ pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
 /// The stage of the newest run of this workload that was begun and is not sealed, or not
 /// graded; none where that is a first stage, or there is none.
 pub fn unfinished(workload: &Workload, out: &Path) -> Option<Stage> {
-    let open = runs_of(workload, out).into_iter().rev();
-    let newest = open.into_iter().find(|run| !run.join(MANIFEST).exists() || secret_path(run).exists())?;
-    plan_of(&newest)?.stage
+    let own = |run: &Path| plan_of(run).is_some_and(|plan| plan.workload == workload.digest);
+    plan_of(&newest_unfinished(out, own)?)?.stage
 }
 
 /// The seed that a sealed bundle's run had committed to.
 fn revealed(bundle: &Bundle, workload: &Workload, store: &Store) -> Result<String> {
-    let run: Run = bundle::versioned(&text(bundle, RUN)?, FORMAT, RUN)?;
+    let run = bundle.run()?;
     let seed = match (&workload.equivalence, store.grade(bundle.id)) {
         (Some(_), None) => None,
-        (Some(_), Some(grade)) => {
-            let grade: Grade = bundle::versioned(&text(grade, GRADE)?, FORMAT, GRADE)?;
-            Some(grade.audit_seed)
-        }
+        (Some(_), Some(graded)) => Some(graded.grade()?.audit_seed),
         // Nothing will ever be graded: the seed can be revealed as it is.
         (None, _) => fs::read_to_string(secret_path(&bundle.path)).ok().map(|seed| seed.trim().to_owned()),
     };
@@ -84,19 +71,6 @@ fn revealed(bundle: &Bundle, workload: &Workload, store: &Store) -> Result<Strin
         .at(bundle.path.display().to_string())
         .next("grade it first: bench grade")
     })
-}
-
-fn text(bundle: &Bundle, name: &str) -> Result<String> {
-    String::from_utf8(bundle.file(name)?).map_err(|_| Problem::new(Kind::Broken, "not UTF-8").at(name))
-}
-
-/// The runs of a workload file, sealed or not, of any stage, the newest last.
-fn runs_of(workload: &Workload, out: &Path) -> Vec<PathBuf> {
-    let all = folders(out).into_iter().flat_map(|day| folders(&day));
-    let mut runs: Vec<PathBuf> =
-        all.filter(|run| plan_of(run).is_some_and(|plan| plan.workload == workload.digest)).collect();
-    runs.sort_by_key(|run| fs::metadata(run.join(PLAN)).and_then(|m| m.modified()).ok());
-    runs
 }
 
 fn plan_of(run: &Path) -> Option<Plan> {

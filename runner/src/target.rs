@@ -37,8 +37,7 @@ pub struct Secret(Arc<str>);
 impl Secret {
     /// Every key of a workload.
     pub fn all(workload: &Workload) -> Result<Vec<Self>> {
-        let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-        let arms = workload.arms().chain(reference.map(|r| ("equivalence.reference", r)));
+        let arms = workload.arms().chain(workload.reference().map(|r| ("equivalence.reference", r)));
         arms.filter_map(|(field, arm)| Secret::of(arm, field).transpose()).collect()
     }
 

@@ -105,8 +105,8 @@ fn open(run: &Path) -> Result<Study> {
     let store = Store::around(run);
     let bundle = Bundle::open(run)?;
     let mut paths = store.stages(bundle.id);
-    for id in bundle.workload()?.equivalence.map(|e| e.calibration).unwrap_or_default() {
-        paths.extend(store.stages(id));
+    for id in bundle.workload()?.calibration() {
+        paths.extend(store.stages(*id));
     }
     Study::open(&paths)
 }

@@ -1,5 +1,5 @@
 //! Writes a report on made-up numbers, to look at: `cargo run -p analysis --example
-//! sample-report -- OUTDIR [plain]`.
+//! sample-report -- OUTDIR [plain|controls]`.
 
 use std::path::Path;
 
@@ -7,12 +7,15 @@ mod sample;
 
 fn main() -> std::io::Result<()> {
     let Some(folder) = std::env::args().nth(1) else {
-        eprintln!("usage: sample-report OUTDIR [plain]");
+        eprintln!("usage: sample-report OUTDIR [plain|controls]");
         std::process::exit(2);
     };
-    // A second argument asks for a run without candidates.
-    let plain = std::env::args().nth(2).is_some();
-    let sample = if plain { sample::Sample::plain() } else { sample::Sample::new() };
+    // A second argument asks for a run without candidates, or for one of controls.
+    let sample = match std::env::args().nth(2).as_deref() {
+        None => sample::Sample::new(),
+        Some("controls") => sample::Sample::controls(),
+        Some(_) => sample::Sample::plain(),
+    };
     for (name, bytes) in analysis::report::render(&sample.input()) {
         let path = Path::new(&folder).join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;

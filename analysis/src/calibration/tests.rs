@@ -1,4 +1,4 @@
-use lab::Kind;
+use lab::{Kind, workload::Control};
 use stats::equivalence::{Limits, Seen, evidence};
 
 use crate::{
@@ -85,10 +85,26 @@ fn launches_of_one_configuration_count_once() {
     };
     let judgement = judged(&script.seal(), 0.2);
     // Four are left, and five are the least.
-    let why = "4 distinct honest configurations are graded, at least 5 are needed";
-    assert!(matches!(&judgement.tolerance, Tolerance::Failed { why: said } if said.starts_with(why)));
+    let why = "4 distinct honest configurations are graded (baseline, batch, eager, split), and at least 5 are needed; measure and grade 1 more, with control = \"positive\", and name that bundle too";
+    assert_eq!(judgement.tolerance, Tolerance::Failed { why: why.into() });
     let fast = &judgement.candidates[0];
     assert_eq!((fast.verdict, fast.reasons[0].code), (Verdict::Undecided, "calibration-failed"));
+}
+
+#[test]
+fn a_calibration_that_fails_says_what_is_missing_and_what_to_do() {
+    let failed = |script: Script| {
+        let judgement = judged(&script.seal(), 0.2);
+        let Tolerance::Failed { why } = judgement.tolerance else { panic!("{:?}", judgement.tolerance) };
+        assert!(!why.contains("n/a") && why.contains("; "), "{why}");
+        why
+    };
+    let exact = ["baseline", "batch", "eager", "graph", "order", "split"];
+    let exact = exact.into_iter().fold(controls(), |script, name| script.margins(name, |_, _| 0.0));
+    let why = failed(exact);
+    assert!(why.contains("every token of theirs is the reference's first choice"), "{why}");
+    let why = failed(controls().margins("eager", noise(0.000_01)).margins("graph", noise(1e-9)));
+    assert!(why.contains("differ so much that their tolerance would allow anything"), "{why}");
 }
 
 #[test]
@@ -138,4 +154,38 @@ fn a_control_is_suspect_after_the_request_with_which_its_evidence_reaches_a_thou
     assert_eq!(int4.requests_to_suspect, (1..8).find(reaches).map(|n| n as u64));
     assert!(int4.requests_to_suspect.is_some_and(|n| n > 1));
     assert_eq!((int4.launches, int4.requests, int4.tokens), (2, 8, 160));
+}
+
+#[test]
+fn a_run_of_controls_says_who_is_one_and_what_they_would_give_or_lack() {
+    let run = |script: Script| script.seal().judge();
+    let judgement = run(controls());
+    let control = |name: &str| judgement.candidates.iter().find(|c| c.name == name).unwrap().control;
+    assert_eq!((control("eager"), control("int8")), (Some(Control::Positive), Some(Control::Negative)));
+    let own = judgement.controls.as_ref().unwrap();
+    assert_eq!((own.positive.len(), own.negative.len(), &judgement.controls_lack), (6, 2, &None));
+
+    let mut shared = controls();
+    shared.declared = |name| match name {
+        "int4" | "int8" => "control = \"negative\"".into(),
+        "graph" | "order" => "control = \"positive\"\nconfiguration = \"eager\"".into(),
+        _ => "control = \"positive\"".into(),
+    };
+    let judgement = run(shared);
+    assert!(judgement.controls.is_none());
+    assert!(judgement.controls_lack.unwrap().starts_with("4 distinct honest configurations are graded"));
+}
+
+#[test]
+fn arms_of_one_configuration_are_named_with_it() {
+    let mut script = controls();
+    script.declared = |name| match name {
+        "int4" | "int8" => "control = \"negative\"".into(),
+        "graph" => "control = \"positive\"\nconfiguration = \"eager\"".into(),
+        _ => "control = \"positive\"".into(),
+    };
+    let judgement = script.seal().judge();
+    let own = judgement.controls.unwrap();
+    let eager = own.positive.iter().find(|c| c.name == "eager").unwrap();
+    assert_eq!(eager.arms, ["eager", "graph"]);
 }

@@ -5,7 +5,7 @@ use super::{
     Colour, Drawing, Layout,
     canvas::{Canvas, Type, fitted},
     frame::{Frame, NORMAL, SMALL},
-    scale::Scale,
+    scale::{Scale, extent},
     spread::spread,
 };
 
@@ -49,8 +49,7 @@ const LOG_FROM: f64 = 5.0;
 
 impl Drift {
     fn y_scale(&self, frame: &Frame) -> Scale {
-        let values = || self.lines.iter().flat_map(|l| &l.points).map(|p| p.value).filter(|v| v.is_finite());
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        let (low, high) = extent(self.lines.iter().flat_map(|l| &l.points).map(|p| p.value).filter(|v| v.is_finite()));
         let low = if low.is_finite() { low } else { 0.0 };
         if low > 0.0 && high / low >= LOG_FROM {
             return Scale::new(true, low / 1.1, high * 1.1, frame.bottom, frame.top);

@@ -4,7 +4,7 @@ use super::{
     Colour, Drawing, Layout,
     canvas::{At, Canvas, Type, fitted},
     frame::{Frame, NORMAL, SMALL},
-    scale::{Scale, Tick},
+    scale::{Scale, Tick, extent},
 };
 
 /// One arm.
@@ -43,9 +43,8 @@ impl Ecdf {
     /// The smallest and the largest value; a value below a tenth of the smallest median
     /// (gaps of zero, where chunks came together) is drawn at the left edge.
     fn range(&self) -> (f64, f64) {
-        let values = || self.curves.iter().flat_map(|c| &c.steps).map(|s| s.0);
         let least = self.curves.iter().map(|c| c.median / 10.0).fold(f64::INFINITY, f64::min);
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        let (low, high) = extent(self.curves.iter().flat_map(|c| &c.steps).map(|s| s.0));
         if low.is_finite() { (low.max(least), high) } else { (0.0, 1.0) }
     }
 

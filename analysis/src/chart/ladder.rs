@@ -5,7 +5,7 @@ use super::{
     Colour, Drawing, Layout,
     canvas::{Canvas, Type, fitted},
     frame::{Frame, NORMAL, SMALL},
-    scale::{Scale, Tick},
+    scale::{Scale, Tick, extent},
     spread::spread,
 };
 
@@ -47,8 +47,7 @@ impl Ladder {
         let width = layout.width();
         let height = f64::max(layout.pick(270.0, 230.0), LABEL * self.lines.len() as f64);
         let frame = Frame { left: 46.0, top: TOP, right: width - layout.pick(176.0, 112.0), bottom: TOP + height };
-        let values = || self.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)).filter(|v| *v > 0.0);
-        let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+        let (low, high) = extent(self.lines.iter().flat_map(|l| l.points.iter().map(|p| p.0)).filter(|v| *v > 0.0));
         let (low, high) = if low.is_finite() { (low, high) } else { (1.0, 10.0) };
         let room = libm::pow(high / low, 0.04).max(1.02);
         let x = Scale::new(true, low / room, high * room, frame.left, frame.right);

@@ -11,6 +11,11 @@ pub(crate) struct Scale {
     to: f64,
 }
 
+/// The smallest and the largest of values that are not negative; infinity and 0 where there is none.
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.fold((f64::INFINITY, 0.0), |(low, high), value| (low.min(value), high.max(value)))
+}
+
 /// Where a tick is and what stands there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tick {

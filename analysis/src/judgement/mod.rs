@@ -10,7 +10,7 @@ mod scores;
 mod speed;
 mod tolerance;
 
-use lab::{Digest, Nanos};
+use lab::{Digest, Nanos, workload::Control};
 use serde::Serialize;
 
 use crate::metrics::Overhead;
@@ -40,6 +40,9 @@ pub struct Judgement {
     pub method: &'static str,
     /// Where the evidence is.
     pub bundles: Vec<BundleRef>,
+    /// The bundles of the controls that the workload names as its calibration, each with its
+    /// grades.
+    pub calibration_bundles: Vec<BundleRef>,
     /// The workload's name.
     pub workload: String,
     /// The workload file's digest.
@@ -49,6 +52,9 @@ pub struct Judgement {
     /// What this run's own controls would give as a calibration; none where it has none. No
     /// verdict of its own rests on it.
     pub controls: Option<Box<Calibration>>,
+    /// What this run's own controls lack to be a calibration; none where they are one, or where
+    /// it has none.
+    pub controls_lack: Option<String>,
     /// The service levels that the workload asks for.
     pub slo: Option<Slo>,
     /// One per candidate: equivalent first, by the lower bound of their speed-up, then
@@ -79,7 +85,7 @@ pub struct BundleRef {
     pub id: Digest,
     /// `measure` or `grade`.
     pub kind: &'static str,
-    /// The stage of the run that it belongs to, from 1.
+    /// The stage of its run that it belongs to, from 1.
     pub stage: u32,
     /// Name of its folder.
     pub folder: String,
@@ -106,6 +112,8 @@ pub struct Candidate {
     pub name: String,
     /// Its description in the workload.
     pub description: String,
+    /// What the workload says that it is, in a run of controls; none for all others.
+    pub control: Option<Control>,
     /// The verdict on its outputs.
     pub verdict: Verdict,
     /// Whether no calibration stands behind the tolerance.
@@ -132,8 +140,7 @@ pub struct Candidate {
     pub same_speed: Option<SameSpeed>,
     /// The public scores of Cacheon V1, for comparison with published rounds.
     pub scores: Vec<Score>,
-    /// What V1 asked of outputs; none where the workload does not rank by a V1 score.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What V1 asked of outputs, for comparison too.
     pub gates: Vec<Gate>,
     /// What else a reader should know of its trials; no part of a verdict.
     pub notes: Vec<Reason>,

@@ -67,6 +67,8 @@ pub struct Calibration {
 pub struct ControlFacts {
     /// The configuration, or the altered arm.
     pub name: String,
+    /// The arms that launched it, by name.
+    pub arms: Vec<String>,
     /// Graded launches.
     pub launches: u64,
     /// Graded requests.

@@ -1,34 +1,40 @@
 //! The section on one candidate.
 
 use super::{
+    controls,
     document::Block,
     escape, number,
     table::{Cell, Table},
     tables::Tables,
     words,
 };
-use crate::judgement::{Candidate, Failure, Verdict};
+use crate::judgement::{Candidate, Failure, Judgement, Verdict};
 
 /// Different failures that are shown; all are in `csv/failures.csv`.
 const FAILURES: usize = 6;
 
-/// What is known about the candidate at this place, the decisive first; `steps` are cells that
+/// What is known about the candidate at this place, the decisive first; a control of a run that
+/// judges nobody has no verdict; `steps` are cells that
 /// a ladder shows.
-pub(crate) fn candidate(place: usize, candidate: &Candidate, tables: &Tables, steps: &[String]) -> Vec<Block> {
+pub(crate) fn candidate(judgement: &Judgement, place: usize, tables: &Tables, steps: &[String]) -> Vec<Block> {
+    let candidate = &judgement.candidates[place];
     let name = escape::name(&candidate.name);
     let speed = words::how_fast(candidate).1;
     let powered = candidate.overall.is_some_and(|e| e.powered);
     let counts = if powered && candidate.verdict == Verdict::Altered { ", which does not count" } else { "" };
-    let mut blocks = vec![
-        Block::Heading { id: words::section_of(place), text: name.clone() },
-        Block::Verdict {
+    let mut blocks = vec![Block::Heading { id: words::section_of(place), text: name.clone() }];
+    if let Some(shown) = controls::sentence(judgement, candidate) {
+        blocks.push(Block::Text(format!("{}.", controls::capital(&shown))));
+    }
+    if controls::unjudged(judgement, candidate).is_none() {
+        blocks.push(Block::Verdict {
             verdict: candidate.verdict,
             provisional: candidate.provisional,
             speed: format!("{speed}{counts}"),
-        },
-        Block::List(candidate.reasons.iter().map(|r| escape::detail(&r.text)).collect()),
-        Block::Text(description(candidate)),
-    ];
+        });
+        blocks.push(Block::List(candidate.reasons.iter().map(|r| escape::detail(&r.text)).collect()));
+    }
+    blocks.push(Block::Text(description(candidate)));
     if !candidate.notes.is_empty() {
         blocks
             .push(Block::List(candidate.notes.iter().map(|n| format!("Note: {}.", escape::detail(&n.text))).collect()));

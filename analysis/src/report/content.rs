@@ -2,9 +2,11 @@
 
 use super::{
     candidate::candidate,
+    controls,
     document::{Block, Document, Section},
     escape, figures, floor,
     formulas::FORMULAS,
+    headline,
     input::{Cell as Place, Input},
     number,
     table::{Cell, Table},
@@ -19,9 +21,15 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     // Without candidates a run is a plain measurement: nothing is held against anything.
     let compared = !judgement.candidates.is_empty();
     let mut sections = Vec::new();
-    if compared {
-        sections.push(section("verdicts", "Verdicts", vec![table_or(&tables.verdicts, "No candidate was measured.")]));
+    let judged = compared && !controls::only(judgement);
+    if judged {
+        sections.push(section("verdicts", "Verdicts", vec![verdicts(judgement, tables)]));
         sections.push(section("leaderboard", "Leaderboard", leaderboard(judgement, tables)));
+    }
+    if judgement.candidates.iter().any(|c| c.control.is_some()) {
+        sections.push(section("calibration", "Calibration", calibration(judgement, tables)));
+    }
+    if compared {
         sections.push(section("speed", "Speed", speed(judgement)));
     }
     sections.push(section("rates", "Rates", rates(judgement, tables)));
@@ -32,7 +40,8 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
     sections.push(section("drift", "Drift", drift(input)));
     if compared {
         sections.push(section("outputs", "Outputs", outputs(judgement, tables)));
-        sections.push(section("candidates", "Candidates", candidates(judgement, tables)));
+        let title = if judged { "Candidates" } else { "Controls" };
+        sections.push(section("candidates", title, candidates(judgement, tables)));
         sections.push(section("baseline", "The baseline against itself", baseline(tables)));
     } else {
         sections.push(section("baseline", "Checks", plain(tables)));
@@ -55,7 +64,7 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
         section(
             "environment",
             "Environment",
-            vec![Block::Table(tables.bundles.clone()), Block::Table(tables.environment.clone())],
+            vec![Block::Table(tables.bundles.clone().unless_constant("Of")), Block::Table(tables.environment.clone())],
         ),
         section("reproduce", "Reproduce this report", reproduce(input)),
     ]);
@@ -63,7 +72,7 @@ pub(crate) fn document(input: &Input, tables: &Tables) -> Document {
         title: escape::name(input.title),
         above: format!("Benchmark report · {}", escape::name(&judgement.workload)),
         description: escape::detail(input.description),
-        headline: words::headline(judgement),
+        headline: headline::headline(judgement),
         caution: caution(judgement),
         sections,
     }
@@ -84,6 +93,7 @@ fn table_or(table: &super::table::Table, otherwise: &str) -> Block {
 fn caution(judgement: &Judgement) -> String {
     match &judgement.tolerance {
         _ if judgement.candidates.is_empty() => String::new(),
+        _ if controls::only(judgement) => "A run of controls: its servers are known to be honest or altered, and nobody is judged. What they calibrate holds for this model and this kind of hardware.".into(),
         Tolerance::None => "No tolerance was declared: outputs could not be judged, and undecided is never a pass.".into(),
         Tolerance::Declared { .. } if judgement.candidates.iter().any(|c| c.provisional) => {
             "Provisional: the tolerance is declared in the workload file; no calibration with known honest and known altered servers stands behind it yet.".into()
@@ -91,6 +101,15 @@ fn caution(judgement: &Judgement) -> String {
         Tolerance::Declared { .. } | Tolerance::Calibrated(_) => String::new(),
         Tolerance::Failed { why } => format!("The calibration failed, so that outputs could not be judged: {why}."),
     }
+}
+
+/// The table of verdicts, which says who is a control where somebody is.
+fn verdicts(judgement: &Judgement, tables: &Tables) -> Block {
+    if judgement.candidates.iter().any(|c| c.control.is_some()) {
+        return Block::Table(tables.verdicts.clone());
+    }
+    let columns = ["Candidate", "Outputs", "Speed-up", "TTFT", "TPOT", "Why"];
+    table_or(&tables.verdicts.pick(&columns), "No candidate was measured.")
 }
 
 fn speed(judgement: &Judgement) -> Vec<Block> {
@@ -115,7 +134,10 @@ fn leaderboard(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
     if !said.is_empty() {
         blocks.push(Block::List(said));
     }
-    blocks.push(table_or(&tables.leaderboard, "There is no candidate."));
+    blocks.push(table_or(&tables.leaderboard, "Nobody is ranked."));
+    if !tables.unranked.rows.is_empty() {
+        blocks.push(Block::Table(tables.unranked.clone()));
+    }
     if !tables.pairs.rows.is_empty() {
         let summary = words::counted(tables.pairs.rows.len() as u64, "pair") + " of candidates against each other";
         blocks.push(Block::Fold { summary, open: false, table: tables.pairs.clone() });
@@ -243,6 +265,11 @@ fn drift(input: &Input) -> Vec<Block> {
 }
 
 fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    if tables.equivalence.rows.is_empty() && !tables.own_controls.rows.is_empty() {
+        return vec![text(
+            "No tolerance judges these outputs. How far each control's are from the reference stands under Calibration.",
+        )];
+    }
     if tables.equivalence.rows.is_empty() {
         return vec![text("No output was graded, so no verdict on outputs is possible.")];
     }
@@ -270,18 +297,42 @@ fn outputs(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         blocks.push(text("A stage has prompts drawn anew and launches of its own. An arm is suspect once E reaches 10³, and altered only if E, begun anew with a later stage, does so again."));
         blocks.push(Block::Table(tables.stages.clone()));
     }
-    if !tables.controls.rows.is_empty() {
-        let own = if judgement.controls.is_some() {
-            "What this run's controls give to workloads that name it as their calibration. "
-        } else {
-            ""
-        };
-        blocks.push(Block::Text(format!("{own}The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass.")));
-        let said = floor::calibration(judgement).map(floor::sentences).unwrap_or_default();
-        blocks.extend(said.into_iter().map(|sentence| Block::Text(format!("{sentence}."))));
-        blocks.push(Block::Table(tables.controls.clone()));
+    if let Tolerance::Calibrated(calibration) = &judgement.tolerance {
+        blocks.push(text(COVERED));
+        let said = floor::sentences(calibration);
+        blocks.extend(said.into_iter().map(|sentence| Block::Text(format!("{}.", controls::capital(&sentence)))));
+        blocks.push(Block::Table(tables.controls.pick(&OF_CONTROLS)));
     }
     blocks
+}
+
+/// What a control showed, the decisive first; all of it is in its CSV file.
+const OF_CONTROLS: [&str; 8] = [
+    "Control",
+    "Is",
+    "Requests until suspect",
+    "Mean x",
+    "Largest launch",
+    "Highest ln E",
+    "Far requests",
+    "Graded requests",
+];
+
+const COVERED: &str = "The tolerance covers 99.9 % of honest configurations like these with 95 % confidence. An altered control that is not found is below the detection floor: a server altered so little would pass.";
+
+/// What a run's own controls give to workloads that name it.
+fn calibration(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
+    let Some(own) = &judgement.controls else {
+        let lack = judgement.controls_lack.as_deref().unwrap_or_default();
+        return vec![Block::Text(format!("This run's controls calibrate nothing: {}.", escape::detail(lack)))];
+    };
+    let ids: Vec<String> = own.bundles.iter().map(|id| format!("calibration = [\"{id}\"]")).collect();
+    vec![
+        text(COVERED),
+        Block::Table(tables.own_controls.pick(&OF_CONTROLS)),
+        text("A workload is judged by these controls if its [equivalence] says:"),
+        Block::Commands(ids),
+    ]
 }
 
 fn candidates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
@@ -292,7 +343,7 @@ fn candidates(judgement: &Judgement, tables: &Tables) -> Vec<Block> {
         "Speed: geometric means over rounds; detectable is the smallest effect that this many rounds show with 80 % power. Margins: x is a share of the cap, a request is far if one of its tokens is above four caps. Tokens: a space is shown as ␣, a line break as ⏎.",
     );
     let steps = steps(judgement);
-    let each = judgement.candidates.iter().enumerate().flat_map(|(i, c)| candidate(i, c, tables, &steps));
+    let each = (0..judgement.candidates.len()).flat_map(|i| candidate(judgement, i, tables, &steps));
     std::iter::once(explained).chain(each).collect()
 }
 
@@ -328,14 +379,17 @@ fn scores(tables: &Tables) -> Vec<Block> {
         Block::Table(tables.scores.clone()),
     ];
     if !tables.gates.rows.is_empty() {
-        blocks.push(Block::Table(tables.gates.clone()));
+        let summary = "What V1 asked of outputs before it scored them".to_owned();
+        blocks.push(Block::Fold { summary, open: false, table: tables.gates.clone() });
     }
     blocks
 }
 
 fn reproduce(input: &Input) -> Vec<Block> {
     vec![
-        text("The same bundles give the same verdicts and the same report, byte for byte, on any machine:"),
+        text(
+            "From the folder in which results/ lies, the same bundles give the same verdicts and the same report, byte for byte, on any machine:",
+        ),
         Block::Commands(input.commands.to_vec()),
         text(
             "Beside this page: every number shown, as CSV in csv/; every picture, as SVG in plots/; the verdicts with all their evidence in verdicts.json.",

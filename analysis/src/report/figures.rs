@@ -3,7 +3,7 @@
 use lab::plan::Role;
 
 use super::{
-    escape,
+    controls, escape,
     input::{Cell, Drift, Input, Series},
     number,
     table::word,
@@ -92,7 +92,7 @@ fn forest(
         let powered = effect.is_some_and(|e| e.powered);
         rows::Row {
             name: escape::name(&candidate.name),
-            note: word(candidate.verdict).to_owned(),
+            note: controls::unjudged(judgement, candidate).map_or(word(candidate.verdict), controls::kind).to_owned(),
             point: effect.map(|e| e.speedup),
             interval: effect.filter(|_| powered).map(|e| (e.low, e.high)),
             hollow: !powered,

@@ -1,15 +1,7 @@
 //! What a calibration comes to, in sentences: the tolerance, and which alterations it finds.
 
 use super::{escape, number};
-use crate::judgement::{Calibration, Judgement, Tolerance};
-
-/// The calibration that verdicts rest on, or the one that a run of controls would give.
-pub(crate) fn calibration(judgement: &Judgement) -> Option<&Calibration> {
-    match &judgement.tolerance {
-        Tolerance::Calibrated(calibration) => Some(calibration),
-        Tolerance::Declared { .. } | Tolerance::Failed { .. } | Tolerance::None => judgement.controls.as_deref(),
-    }
-}
+use crate::judgement::Calibration;
 
 /// A tolerance this many times the largest honest mean is told to be wide.
 const WIDE: f64 = 5.0;
@@ -37,10 +29,15 @@ pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
     };
     let (found, missed) = (named(true), named(false));
     if !found.is_empty() {
-        said.push(format!("found, after so many graded requests: {}", found.join(", ")));
+        said.push(format!("altered controls found: {} graded requests", found.join(", ")));
     }
     if !missed.is_empty() {
-        said.push(format!("not found in this run: {}", missed.join(", ")));
+        said.push(format!("altered controls not found, the detection floor: {}", missed.join(", ")));
+    }
+    let suspect = calibration.positive.iter().filter(|c| c.requests_to_suspect.is_some());
+    let suspect: Vec<String> = suspect.map(|c| escape::name(&c.name)).collect();
+    if !suspect.is_empty() {
+        said.push(format!("honest and yet suspect: {}; is it honest?", suspect.join(", ")));
     }
     said
 }

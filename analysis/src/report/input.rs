@@ -6,6 +6,7 @@ use lab::{environment::Environment, plan::Role};
 use stats::quantile::Sample;
 
 use crate::judgement::{CellSpeed, Judgement, LoadFacts};
+pub use crate::study::Cell;
 
 /// Everything that a report shows.
 #[derive(Debug, Clone)]
@@ -25,17 +26,6 @@ pub struct Input<'a> {
     pub series: &'a [Series],
     /// A metric of each trial, one for each cell: what shows drift.
     pub drift: &'a [Drift],
-}
-
-/// One combination without the arm.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cell {
-    /// The model.
-    pub model: String,
-    /// GPUs.
-    pub gpus: u32,
-    /// The load.
-    pub load: String,
 }
 
 impl fmt::Display for Cell {

@@ -14,9 +14,12 @@ mod table; // tables as values, and as CSV
 mod words; // numbers in words
 
 mod board; // the leaderboard in words
+mod floor; // what a calibration comes to
+
+mod controls; // what a run of controls comes to
+mod headline; // what came out, in sentences
 
 mod figures; // every picture
-mod floor; // what a calibration comes to
 mod formulas; // how every number is made
 mod tables; // every table
 

@@ -191,6 +191,8 @@ fn row_cells(html: &mut Html, row: &[Cell], classes: &[&str], columns: &[Column]
     for (i, (cell, class)) in row.iter().zip(classes).enumerate() {
         let class = match columns[i].title {
             "Why" | "Examples" | "Check" => "prose",
+            // Of two columns the second has all the room that there is.
+            "Why not" => "words",
             // A name is one word, unless it is absurd.
             _ if i == 0 && cell.words().chars().count() > LONG => "prose",
             _ => class,

@@ -2,10 +2,11 @@
 
 use lab::text::shown;
 
-use super::{board, floor, number, table::word, words};
+use super::{board, controls, number, table::word, words};
 use crate::judgement::{Candidate, Judgement, LoadFacts, Verdict};
 
 const HEADINGS: [&str; 5] = ["candidate", "outputs", "speed-up", "TTFT", "TPOT"];
+const OF_CONTROLS: [&str; 5] = ["control", "is", "speed-up", "TTFT", "TPOT"];
 const GAP: &str = "  ";
 /// A name is never cut below this.
 const SHORTEST_NAME: usize = 8;
@@ -18,45 +19,51 @@ pub fn table(judgement: &Judgement, width: usize, colours: bool) -> String {
     if judgement.candidates.is_empty() {
         return plain(judgement, width, &Paint(colours));
     }
-    let rows: Vec<[String; 5]> = judgement.candidates.iter().map(row).collect();
+    let rows: Vec<[String; 5]> = judgement.candidates.iter().map(|c| row(judgement, c)).collect();
+    let nobody = judgement.candidates.iter().all(|c| controls::unjudged(judgement, c).is_some());
+    let headings = if nobody { OF_CONTROLS } else { HEADINGS };
     let mut widths = [0; 5];
     for (column, most) in widths.iter_mut().enumerate() {
         let longest = rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        *most = longest.max(HEADINGS[column].len());
+        *most = longest.max(headings[column].len());
     }
     let others: usize = widths[1..].iter().map(|w| w + GAP.len()).sum();
     widths[0] = widths[0].min(width.saturating_sub(others).max(SHORTEST_NAME));
 
     let paint = Paint(colours);
-    let mut out = String::new();
-    line(&mut out, &HEADINGS.map(str::to_owned), &widths, |_, text| paint.dim(text));
+    let own = calibration(judgement, width, &paint);
+    let first = controls::only(judgement) && !own.is_empty();
+    let mut out = if first { format!("{own}\n") } else { String::new() };
+    line(&mut out, &headings.map(str::to_owned), &widths, |_, text| paint.dim(text));
     for (candidate, row) in judgement.candidates.iter().zip(&rows) {
         line(&mut out, row, &widths, |column, text| match column {
             0 => paint.bold(text),
-            1 => paint.verdict(candidate.verdict, text),
+            1 if controls::unjudged(judgement, candidate).is_none() => paint.verdict(candidate.verdict, text),
             _ => text.to_owned(),
         });
-        for text in sentences(candidate).iter().flat_map(|s| wrapped(s, width.clamp(20, WIDEST_SENTENCE) - 2)) {
+        for text in
+            sentences(judgement, candidate).iter().flat_map(|s| wrapped(s, width.clamp(20, WIDEST_SENTENCE) - 2))
+        {
             out.push_str(&format!("  {}\n", paint.dim(&text)));
         }
     }
     out.push_str(&board(judgement, width, &paint));
     out.push_str(&largest(judgement, width, &paint));
-    out.push_str(&controls(judgement, width, &paint));
-    out
+    out + if first { "" } else { &own }
 }
 
-/// What a run of controls comes to.
-fn controls(judgement: &Judgement, width: usize, paint: &Paint) -> String {
-    let Some(own) = &judgement.controls else { return String::new() };
-    let mut out = format!("{}\n", paint.dim("controls of this run"));
-    for sentence in floor::sentences(own) {
-        for line in wrapped(&sentence, width.clamp(20, WIDEST_SENTENCE) - 2) {
-            out.push_str(&format!("  {line}\n"));
-        }
+/// What a run's own controls come to; empty where it has none.
+fn calibration(judgement: &Judgement, width: usize, paint: &Paint) -> String {
+    let Some((whole, parts)) = controls::calibration(judgement) else { return String::new() };
+    let mut out = String::new();
+    for line in wrapped(&whole, width.clamp(20, WIDEST_SENTENCE)) {
+        out.push_str(&format!("{}\n", paint.bold(&line)));
     }
-    let ids = own.bundles.iter().map(|id| format!("  calibration = [\"{id}\"]\n"));
-    out + &ids.collect::<String>()
+    for line in parts.iter().flat_map(|part| wrapped(part, width.clamp(20, WIDEST_SENTENCE) - 2)) {
+        out.push_str(&format!("  {line}\n"));
+    }
+    let ids = judgement.controls.iter().flat_map(|own| &own.bundles);
+    out + &ids.map(|id| format!("  calibration = [\"{id}\"]\n")).collect::<String>()
 }
 
 /// Who is ahead, where there is more than one, and the baseline against itself.
@@ -154,14 +161,18 @@ fn largest(judgement: &Judgement, width: usize, paint: &Paint) -> String {
 }
 
 /// Why this verdict, and why no speed-up where there is none.
-fn sentences(candidate: &Candidate) -> Vec<String> {
+fn sentences(judgement: &Judgement, candidate: &Candidate) -> Vec<String> {
     let note = candidate.overall_note.as_ref().filter(|_| candidate.overall.is_none());
     let note = note.map(|n| format!("no speed-up: {}", super::escape::detail(&n.text)));
     let notes = candidate.notes.iter().map(|n| format!("note: {}", super::escape::detail(&n.text)));
-    std::iter::once(words::in_short(candidate)).chain(note).chain(notes).collect()
+    let first: Vec<String> = match controls::unjudged(judgement, candidate) {
+        Some(_) => controls::shows(judgement, candidate).filter(|shown| !shown.is_empty()).into_iter().collect(),
+        None => controls::sentence(judgement, candidate).into_iter().chain([words::in_short(candidate)]).collect(),
+    };
+    first.into_iter().chain(note).chain(notes).collect()
 }
 
-fn row(candidate: &Candidate) -> [String; 5] {
+fn row(judgement: &Judgement, candidate: &Candidate) -> [String; 5] {
     let provisional = if candidate.provisional { " provisional" } else { "" };
     let beside = |metric| {
         words::beside(candidate, metric)
@@ -169,7 +180,10 @@ fn row(candidate: &Candidate) -> [String; 5] {
     };
     [
         super::escape::name(&candidate.name),
-        format!("{}{provisional}", word(candidate.verdict)),
+        match controls::unjudged(judgement, candidate) {
+            Some(control) => controls::kind(control).into(),
+            None => format!("{}{provisional}", word(candidate.verdict)),
+        },
         words::claim(candidate),
         beside("ttft"),
         beside("tpot"),

@@ -6,13 +6,11 @@ use super::{
     escape,
     number::{self, Number},
 };
-use crate::judgement::{Candidate, Climb, Effect, Judgement, Ladder, LoadFacts, Overall, Slo, Verdict};
+use crate::judgement::{Candidate, Climb, Effect, Judgement, Ladder, Overall, Slo, Verdict};
 
 /// The code of the reason that margins are above the tolerance.
 const MARGINS: &str = "margins-above-tolerance";
 const SUSPECT: &str = "suspect";
-/// Candidates that the headline names one by one.
-const NAMED: usize = 6;
 
 /// A metric's name.
 pub(crate) fn metric(code: &'static str) -> &'static str {
@@ -218,38 +216,6 @@ pub(crate) struct Line {
     pub(crate) rest: String,
 }
 
-/// One sentence on one candidate: verdict, then speed where it may count.
-fn sentence(candidate: &Candidate) -> Line {
-    let provisional = if candidate.provisional { " (provisional)" } else { "" };
-    let reason = in_short(candidate);
-    let (verb, speed) = how_fast(candidate);
-    let rest = match candidate.verdict {
-        Verdict::Equivalent => format!("{verb} {speed}, outputs equivalent{provisional}."),
-        Verdict::Undecided => format!("is undecided: {reason}."),
-        Verdict::Altered => format!("altered the outputs{provisional}: {reason}."),
-    };
-    Line { verdict: Some(candidate.verdict), glyph: "", subject: escape::name(&candidate.name), rest }
-}
-
-/// One sentence on one load of a plain measurement.
-fn measured(facts: &LoadFacts) -> Line {
-    let median = |metric| facts.latencies.iter().find(|l| l.metric == metric).and_then(|l| l.p50_ns);
-    let mut parts: Vec<String> =
-        facts.tokens_per_s.iter().map(|r| format!("{} tokens/s", number::scaled(*r).digits())).collect();
-    for name in ["ttft", "tpot", "e2el"] {
-        if let Some(ns) = median(name) {
-            parts.push(format!("{} {} ms", metric(name), number::millis(ns as f64).digits()));
-        }
-    }
-    let failed = facts.due - facts.complete;
-    if failed > 0 {
-        parts.push(format!("{failed} of {} failed", counted(facts.due, "request")));
-    }
-    let rest = if parts.is_empty() { "nothing is counted".to_owned() } else { parts.join(", ") };
-    let subject = super::input::Cell::from(facts).to_string();
-    Line { verdict: None, glyph: "·", subject, rest: format!("{rest}.") }
-}
-
 /// The largest load of each arm, one line for each ladder.
 pub(crate) fn largest_loads(judgement: &Judgement) -> Vec<(String, String)> {
     let line = |l: &Ladder| {
@@ -262,32 +228,6 @@ pub(crate) fn largest_loads(judgement: &Judgement) -> Vec<(String, String)> {
 /// Loads that are steps of a ladder: a report shows the ladder and not each of them.
 pub(crate) fn is_step(judgement: &Judgement, load: &str) -> bool {
     judgement.ladders.iter().flat_map(|l| &l.arms).flat_map(|a| &a.steps).any(|s| s.load == load)
-}
-
-/// The headline, one sentence a line.
-pub(crate) fn headline(judgement: &Judgement) -> Vec<Line> {
-    let candidates = &judgement.candidates;
-    if candidates.is_empty() {
-        let loads = judgement.loads.iter().filter(|f| !is_step(judgement, &f.load)).map(measured);
-        let ladders = largest_loads(judgement).into_iter();
-        let ladders =
-            ladders.map(|(subject, rest)| Line { verdict: None, glyph: "·", subject, rest: format!("{rest}.") });
-        return loads.chain(ladders).take(NAMED).collect();
-    }
-    let named = if candidates.len() <= NAMED { candidates.len() } else { NAMED - 1 };
-    let mut lines: Vec<_> = candidates[..named].iter().map(sentence).collect();
-    if named < candidates.len() {
-        let rest = &candidates[named..];
-        let of = |verdict| rest.iter().filter(|c| c.verdict == verdict).count();
-        let text = format!(
-            "more: {} equivalent, {} undecided, {} altered.",
-            of(Verdict::Equivalent),
-            of(Verdict::Undecided),
-            of(Verdict::Altered)
-        );
-        lines.push(Line { verdict: None, glyph: "+", subject: rest.len().to_string(), rest: text });
-    }
-    lines
 }
 
 #[cfg(test)]

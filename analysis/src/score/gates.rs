@@ -1,8 +1,7 @@
 //! The gates that V1 set before its scores, as far as a bundle can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lab::workload::ScoreMode;
 use stats::score::{self, Top, median};
 
 use super::{Evaluation, evaluations};
@@ -11,12 +10,12 @@ use crate::{
     study::{Study, Trial},
 };
 
-/// What V1 asked of a candidate's outputs: only where the workload ranks by a V1 score, since it
-/// takes time.
+/// Answers of a round that gates look at, the first ones: V1 asked 12 prompts, and texts take time
+/// to compare.
+const PROMPTS: usize = 32;
+
+/// What V1 asked of a candidate's outputs.
 pub fn gates(study: &Study, arm: &str) -> Vec<Gate> {
-    if study.workload.score.mode == ScoreMode::Paired {
-        return Vec::new();
-    }
     let rounds: Vec<Prompts> = evaluations(study, arm).iter().map(|e| read(study, e)).collect();
     GATES.iter().map(|rule| ask(rule, &rounds)).collect()
 }
@@ -37,7 +36,7 @@ const GATES: [Rule; 5] = [
     Rule { name: "text-similarity", asks: "12 June: a mean similarity of texts of 0.40", ask: text_similarity },
 ];
 
-/// One evaluation's answers.
+/// One evaluation's answers: the first [`PROMPTS`], and every graded one.
 struct Prompts {
     baseline: Vec<Answer>,
     candidate: Vec<Answer>,
@@ -56,10 +55,16 @@ struct Answer {
 
 fn read(study: &Study, evaluation: &Evaluation<'_>) -> Prompts {
     let listed = study.workload.sampling.logprobs.is_some();
-    let claims = |trial: &Trial| if listed { listed_tokens(study, trial) } else { BTreeMap::new() };
+    let first: BTreeSet<u32> = evaluation.prompts().take(PROMPTS).map(|(_, own)| own.request).collect();
+    let claims = |trial: &Trial| if listed { listed_tokens(study, trial, &first) } else { BTreeMap::new() };
     let (theirs, own) = (claims(evaluation.baseline), claims(evaluation.candidate));
     let (mut baseline, mut candidate, mut forced) = (Vec::new(), Vec::new(), Vec::new());
     for (b, c) in evaluation.prompts() {
+        let graded = evaluation.candidate.graded.get(&c.request).filter(|g| !g.rows.is_empty());
+        forced.extend(graded.map(|g| g.rows.iter().map(|row| row.logprob).collect::<Vec<_>>()));
+        if !first.contains(&c.request) {
+            continue;
+        }
         for (response, claims, into) in [(b, &theirs, &mut baseline), (c, &own, &mut candidate)] {
             let entries = claims.get(&response.request).map_or(&[][..], Vec::as_slice);
             let ids = || response.ids().iter().map(|id| id.to_string()).collect();
@@ -69,8 +74,6 @@ fn read(study: &Study, evaluation: &Evaluation<'_>) -> Prompts {
                 text: response.text.clone(),
             });
         }
-        let graded = evaluation.candidate.graded.get(&c.request).filter(|g| !g.rows.is_empty());
-        forced.extend(graded.map(|g| g.rows.iter().map(|row| row.logprob).collect::<Vec<_>>()));
     }
     Prompts { baseline, candidate, forced, listed }
 }
@@ -78,11 +81,11 @@ fn read(study: &Study, evaluation: &Evaluation<'_>) -> Prompts {
 /// A token's text, and what the server says it considered.
 type Listed = (String, Vec<Top>);
 
-/// What a trial's server listed, by request; only the raw bytes hold it.
-fn listed_tokens(study: &Study, trial: &Trial) -> BTreeMap<u32, Vec<Listed>> {
-    let measure = &study.stages[trial.stage].measure;
-    let exchanges: Vec<_> = measure.exchanges(&trial.folder).and_then(Iterator::collect).unwrap_or_default();
-    let timed = exchanges.into_iter().filter(|e| trial.response(e.request).is_some_and(|r| r.load == e.phase));
+/// What a trial's server listed for these requests; only the raw bytes hold it.
+fn listed_tokens(study: &Study, trial: &Trial, requests: &BTreeSet<u32>) -> BTreeMap<u32, Vec<Listed>> {
+    let Ok(exchanges) = study.stages[trial.stage].measure.exchanges(&trial.folder) else { return BTreeMap::new() };
+    let asked = exchanges.map_while(Result::ok).filter(|e| requests.contains(&e.request));
+    let timed = asked.filter(|e| trial.response(e.request).is_some_and(|r| r.load == e.phase)).take(requests.len());
     let top = |c: lab::wire::Considered| Top { token: c.token, logprob: c.logprob };
     let read = |bytes: &[u8]| {
         let entries = lab::wire::entries(bytes).into_iter();

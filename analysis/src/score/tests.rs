@@ -125,11 +125,26 @@ fn without_logprobs_our_tokens_are_the_entries_and_the_gates_on_them_are_absent(
 }
 
 #[test]
-fn a_workload_that_ranks_by_paired_speed_has_scores_beside_it_and_no_gates() {
+fn gates_look_at_the_first_32_answers_of_a_round_and_at_every_graded_one() {
+    // Request 0 warms up; of the 40 that are timed the last eight are cut to a quarter.
+    let cut = |ask: &Ask| match ask.request {
+        0..=32 => honest(MILLI)(ask),
+        _ => Said::ids(&answer(ask.request, 3), MILLI, ask.max_tokens),
+    };
+    let mut script = Script::new(honest(MILLI)).arm("cut", cut);
+    (script.requests, script.rounds, script.sample) = (40, 1, 40);
+    let cut = script.seal().judge().candidates.remove(0);
+    assert_eq!(gate(&cut, "text-similarity").value, Some(1.0));
+    assert_eq!(gate(&cut, "teacher-forcing").rounds, 1);
+    assert_eq!(gate(&cut, "token-match").value, Some(1.0));
+}
+
+#[test]
+fn a_workload_that_ranks_by_paired_speed_has_scores_and_gates_beside_it() {
     let fast = Script::new(honest(2 * MILLI)).arm("fast", honest(MILLI)).seal().judge().candidates.remove(0);
     let scores: Vec<_> = fast.scores.iter().map(|s| (s.mode, s.score)).collect();
     assert_eq!(scores, [("v1-launch", Some(0.75)), ("v1-aligned-tps", Some(0.75)), ("v1-e2e", Some(0.5))]);
-    assert!(fast.gates.is_empty());
+    assert_eq!((gate(&fast, "text-similarity").passed, gate(&fast, "near-ties").rounds), (6, 0));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use lab::{
     Digest, Problem, Result,
-    bundle::{Bundle, PLAN, REQUESTS, RUN, SCHEDULE, WORKLOAD},
+    bundle::{Bundle, PLAN, REQUESTS, SCHEDULE, WORKLOAD},
     plan::Plan,
-    records::{self, Run},
+    records::Run,
     requests::Request,
     schedule::{self, Due},
     workload::Workload,
@@ -37,7 +37,7 @@ pub(crate) fn read(bundle: &Bundle) -> Result<Contract> {
     let workload = bundle.workload().map_err(|p| broken(WORKLOAD, p.to_string()))?;
     let plan = bundle.plan()?;
     let plan_digest = Digest::of(bundle.file(PLAN)?);
-    let run: Run = lab::bundle::versioned(&text(bundle, RUN)?, records::FORMAT, RUN)?;
+    let run = bundle.run()?;
     let requests_bytes = bundle.file(REQUESTS)?;
     let requests = bundle.requests().map_err(|p| broken(REQUESTS, p.what))?;
     let same = |file, what: &str, is: Digest, said: Digest| {
@@ -95,10 +95,4 @@ fn size(workload: &Workload, plan: &Plan) -> std::result::Result<(), String> {
     let per_round: u64 = workload.groups.iter().map(|g| of_group(g.candidates.len())).sum();
     let (have, need) = (plan.trials.len() as u64, u64::from(workload.rounds).saturating_mul(per_round));
     if have == need { Ok(()) } else { Err(format!("it holds {have} trials, its workload makes {need}")) }
-}
-
-/// A file of the bundle as text.
-pub(crate) fn text(bundle: &Bundle, name: &str) -> Result<String> {
-    String::from_utf8(bundle.file(name)?)
-        .map_err(|_| Problem::broken("not UTF-8").at(bundle.path.join(name).display().to_string()))
 }

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use lab::{
     Digest, Problem, Result, audit,
     bundle::{Bundle, GRADE, GRADED, PROMPTS},
-    records::{self, Grade, GradedRow, PromptRow, ReferenceRow, Source},
+    records::{GradedRow, PromptRow, ReferenceRow, Source},
     tokenizer::Tokenizer,
 };
 
-use super::{Contract, Trial, contract};
+use super::{Contract, Trial};
 
 /// One sampled output as the reference sees it.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ fn one(
 ) -> Result<()> {
     let at = |file: &str| bundle.path.join(file).display().to_string();
     let broken = |file: &str, what: String| Problem::broken(what).at(at(file)).next("grade the run again");
-    let grade: Grade = lab::bundle::versioned(&contract::text(bundle, GRADE)?, records::FORMAT, GRADE)?;
+    let grade = bundle.grade()?;
     let asked = contract.workload.equivalence.as_ref().map(|e| e.sample);
     if asked != Some(grade.sample) {
         let what = format!("it graded {} requests of each trial, its workload asks for another number", grade.sample);

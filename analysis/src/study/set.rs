@@ -69,7 +69,7 @@ pub(super) fn sort(bundles: Vec<Bundle>) -> Result<Set> {
 
 /// The ids of the measure bundles that a bundle's workload names as its calibration.
 fn calibration_of(bundle: &Bundle) -> Result<Vec<Digest>> {
-    Ok(bundle.workload()?.equivalence.map(|e| e.calibration).unwrap_or_default())
+    Ok(bundle.workload()?.calibration().to_vec())
 }
 
 /// The stages of one run, the first one first.

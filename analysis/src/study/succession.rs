@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab::{
-    Digest, Kind, Problem, Result, audit, bundle::Bundle, bundle::PLAN, environment::Environment, workload::After,
-};
+use lab::{Digest, Kind, Problem, Result, audit, bundle::Bundle, bundle::PLAN, environment::Environment};
 
 use super::{Contract, Study, set::Member};
 
@@ -26,9 +24,7 @@ pub(super) fn check(members: &[Member], contracts: &[Contract]) -> Result<()> {
         if seed.map(|seed| audit::commitment(&seed)) != Some(before.run.audit_commitment) {
             return broken("its seed is not the one that the stage before committed to");
         }
-        let largest = |of: fn(&lab::plan::Trial) -> u32| before.plan.trials.iter().map(of).max().unwrap_or(0);
-        let after = After { rounds: largest(|t| t.round), trials: largest(|t| t.n), blocks: largest(|t| t.block) };
-        if stage.number as usize != i + 1 || stage.after != after {
+        if stage.number as usize != i + 1 || stage.after != before.plan.after() {
             return broken("its numbers do not go on from the stage before");
         }
         same_kind(&members[0].measure, &member.measure)?;

@@ -31,15 +31,19 @@ pub(crate) fn response(name: &str, tokenizer: &Tokenizer) -> Response {
             Read { at: Nanos(numbers[0]), len: numbers[2] as usize, behind: Nanos(0) }
         })
         .collect();
-    let end_ns = reads.last().unwrap().at;
+    heard(reads, bytes, End::Complete, tokenizer)
+}
+
+/// A stream of these bytes, sent when it was intended, at 0.
+pub(crate) fn heard(reads: Vec<Read>, bytes: Vec<u8>, end: End, tokenizer: &Tokenizer) -> Response {
     let exchange = Exchange {
         request: 0,
         phase: "c1".into(),
         intended_ns: Nanos(0),
         started_ns: None,
         sent_ns: Nanos(0),
-        end: End::Complete,
-        end_ns,
+        end,
+        end_ns: reads.last().unwrap().at,
         reads,
         bytes,
     };

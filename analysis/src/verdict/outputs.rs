@@ -8,7 +8,7 @@ use stats::{proportion, stages::Standing};
 
 use crate::{
     calibration,
-    judgement::{self, Consequence, Equivalence, Reason, Verdict},
+    judgement::{self, Candidate, Consequence, Equivalence, Reason, Verdict},
     margins::{self, Margins},
     structure::Outcome,
     study::Study,
@@ -72,12 +72,12 @@ impl Rule {
 
     /// Takes the verdict on the blind control in: unless it is *equivalent*, nobody's margins
     /// decide; if it is *altered*, nothing does.
-    pub(super) fn take_blind_control(&mut self, decision: &Decision) {
-        if decision.verdict != Verdict::Equivalent {
-            let why = decision.reasons.first().map(|r| r.text.as_str()).unwrap_or_default();
+    pub(super) fn take_blind_control(&mut self, control: &Candidate) {
+        if control.verdict != Verdict::Equivalent {
+            let why = control.reasons.first().map(|r| r.text.as_str()).unwrap_or_default();
             let text = format!("the blind control, which is the baseline itself, is not found equivalent: {why}");
             self.failure = Some(Reason { code: "blind-control-not-equivalent", text });
-            self.void = decision.verdict == Verdict::Altered;
+            self.void = control.verdict == Verdict::Altered;
         }
     }
 }

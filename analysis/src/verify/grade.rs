@@ -36,6 +36,8 @@ pub(super) fn check(notes: &mut Notes<'_>) {
             notes.add(GRADED, format!("request {} of {}: source and tokens disagree", row.request, shown(&row.trial)));
         }
     }
+    notes.counts.trials = trials.len() as u64;
+    notes.counts.requests = graded.len() as u64;
     for (trial, rows) in &trials {
         reference(notes, trial, rows);
     }
@@ -52,6 +54,7 @@ pub(super) fn check(notes: &mut Notes<'_>) {
 fn reference(notes: &mut Notes<'_>, trial: &str, graded: &BTreeMap<u32, &GradedRow>) {
     let place = format!("{REFERENCE}/{trial}.csv.zst");
     let Some(rows) = notes.take(|b| b.reference(trial)) else { return };
+    notes.counts.tokens += rows.len() as u64;
     let mut by_request = BTreeMap::<u32, Vec<&ReferenceRow>>::new();
     rows.iter().for_each(|row| by_request.entry(row.request).or_default().push(row));
     for (request, row) in graded {

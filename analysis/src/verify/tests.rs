@@ -55,9 +55,29 @@ const TRIAL: &str = "trials/0001-baseline";
 #[test]
 fn what_was_sealed_verifies_alone_and_as_a_set() {
     let sealed = sealed();
-    for (path, findings) in verify_set(&sealed.paths()).unwrap() {
+    for Verified { path, findings, .. } in verify_set(&sealed.paths()).unwrap() {
         assert_eq!(findings, [], "{}", path.display());
     }
+}
+
+#[test]
+fn what_was_gone_through_is_counted() {
+    // One request warms up and six are timed, each of them with one piece of text a token and an
+    // end; of three trials a round all completed.
+    let mut script = Script::new(honest(1_000)).arm("fast", honest(900));
+    script.rounds = 2;
+    let sealed = script.seal();
+    let set = verify_set(&sealed.paths()).unwrap();
+    let (measured, graded) = (set[0].counts, set[1].counts);
+    assert_eq!((measured.trials, measured.requests, measured.tokens), (6, 42, 0));
+    let stored: usize = lab::digest::files_below(&sealed.measure).unwrap().len();
+    assert_eq!(measured.files, stored as u64 - 1, "all but the manifest");
+    let tables = lab::bundle::Bundle::open(&sealed.measure).unwrap();
+    let chunks: usize =
+        tables.plan().unwrap().trials.iter().map(|t| tables.trial(&t.folder()).unwrap().chunks.len()).sum();
+    assert_eq!(measured.chunks, chunks as u64);
+    assert_eq!((graded.trials, graded.requests, graded.chunks), (6, 24, 0), "four of each trial");
+    assert!(graded.tokens > 24 && graded.bytes > 0, "{graded:?}");
 }
 
 #[test]
@@ -184,7 +204,7 @@ fn a_grade_of_other_tokens_is_found_by_the_set() {
         lab::bundle::write_table(&rows, lab::records::ReferenceRow::HEADER, "x.zst")
     });
     let set = verify_set(&sealed.paths()).unwrap();
-    assert!(set[1].1[0].what.contains("received was"), "{set:?}");
+    assert!(set[1].findings[0].what.contains("received was"), "{set:?}");
 }
 
 #[test]
@@ -275,7 +295,7 @@ fn open_loads_and_sessions_verify_and_so_do_bundles_of_version_1() {
     (old.rounds, old.old) = (2, true);
     for script in [open(), sessions(), old] {
         let sealed = script.seal();
-        for (path, findings) in verify_set(&sealed.paths()).unwrap() {
+        for Verified { path, findings, .. } in verify_set(&sealed.paths()).unwrap() {
             assert_eq!(findings, [], "{}", path.display());
         }
     }

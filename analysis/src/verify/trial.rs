@@ -10,7 +10,7 @@ use lab::{
     workload::Shape,
 };
 
-use super::{Notes, follow::Follow, telemetry, times};
+use super::{Counts, Notes, follow::Follow, telemetry, times};
 use crate::study::{Contract, Responses, hear};
 
 /// The first format whose chunks are told by their bytes alone.
@@ -30,6 +30,7 @@ pub(super) fn check(
     let text = notes.take(|b| b.file(&place(TRIAL)))?;
     let text = String::from_utf8_lossy(&text).into_owned();
     let record = notes.take(|_| lab::bundle::versioned::<Trial>(&text, lab::records::FORMAT, &place(TRIAL)))?;
+    notes.counts.trials += 1;
     let heard = evidence(notes, contract, planned, environments, &record, tokenizer);
     Some((record, heard))
 }
@@ -83,13 +84,17 @@ fn evidence(
     let chunks = place(CHUNK_TABLE);
     let stored = if notes.has(&chunks) { notes.take(|b| b.rows::<ChunkRow>(&chunks)) } else { None };
     let (mut follow, mut wrong) = (Follow::new(rows.as_deref(), stored), Vec::new());
+    let (mut requests, mut chunks_made) = (0, 0);
     let heard = notes.take(|bundle: &Bundle| {
         let see = |exchange: &Exchange, derived: &Derived, row: &RequestRow| {
+            requests += 1;
+            chunks_made += derived.chunks.len() as u64;
             follow.see(exchange, derived, row);
             wrong.extend(times::wrong_reads(exchange).filter(|_| wrong.len() < times::NAMED));
         };
         hear(bundle, contract, &folder, tokenizer, see)
     })?;
+    notes.counts.add(Counts { requests, chunks: chunks_made, ..Counts::default() });
     wrong.into_iter().for_each(|what| notes.add(place(WIRE), what));
     follow.conclude(notes, &place(REQUEST_TABLE), &chunks);
     Some(heard)

@@ -20,6 +20,8 @@ pub const CAPPED_ABOVE: u16 = 9_999;
 pub const LEAST_CAP: f64 = 0.01;
 /// Fewer distinct honest configurations calibrate nothing.
 pub const MIN_CONFIGURATIONS: usize = 5;
+/// What [`calibrate`] asks of both tolerances.
+pub const BELOW_1: &str = "tolerances below 1";
 
 /// Margins of one configuration: launches of requests of tokens.
 pub type Configuration = Vec<Vec<Vec<f64>>>;
@@ -63,7 +65,7 @@ pub fn calibrate(configurations: &[Configuration]) -> Result<Calibrated, NoAnswe
     let mean = upper_of_logs(&means, COVERAGE, CONFIDENCE)?;
     let far = upper_of_counts(&far, COVERAGE, CONFIDENCE)?;
     if mean.bound >= 1.0 || far.bound >= 1.0 {
-        return Err(NoAnswer::Outside("tolerances below 1: the honest configurations differ too much"));
+        return Err(NoAnswer::Outside(BELOW_1));
     }
     Ok(Calibrated { cap, tokens, means, mean, far })
 }

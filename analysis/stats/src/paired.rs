@@ -215,20 +215,26 @@ pub struct Tost {
 /// otherwise, and below [`MIN_ROUNDS`], inconclusive. A difference from 1 that stays within reach
 /// of the margin is inconclusive too.
 pub fn tost(log_ratios: &[f64], margin: f64, alpha: f64) -> Result<Tost, NoAnswer> {
-    if !(margin > 0.0 && margin.is_finite()) {
-        return Err(NoAnswer::Outside("0 < margin"));
-    }
-    if !(alpha > 0.0 && alpha < 0.5) {
-        return Err(NoAnswer::Outside("0 < alpha < ½"));
-    }
-    let interval = paired_t(log_ratios, 1.0 - 2.0 * alpha)?;
-    let margin_log = libm::log1p(margin);
+    let (margin_log, confidence) = declared(margin, alpha)?;
+    let interval = paired_t(log_ratios, confidence)?;
     let sameness = sameness((interval.low_log, interval.high_log), margin_log, powered(interval.n));
     // The binding test is that of the nearer edge of the margin.
     let error = interval.sd_log / (interval.n as f64).sqrt();
     let slack = (margin_log - interval.mean_log.abs()) / error;
     let p = student_t_tail(slack, (interval.n - 1) as f64).ok_or(NoAnswer::Unresolved)?;
     Ok(Tost { sameness, interval, margin_log, p })
+}
+
+/// What "same speed" asks of an interval of logs: the margin, ln(1 + margin), and the interval's
+/// confidence, 1 − 2·alpha.
+pub(crate) fn declared(margin: f64, alpha: f64) -> Result<(f64, f64), NoAnswer> {
+    if !(margin > 0.0 && margin.is_finite()) {
+        return Err(NoAnswer::Outside("0 < margin"));
+    }
+    if !(alpha > 0.0 && alpha < 0.5) {
+        return Err(NoAnswer::Outside("0 < alpha < ½"));
+    }
+    Ok((libm::log1p(margin), 1.0 - 2.0 * alpha))
 }
 
 /// Where an interval of logs lies against ±`margin_log`.

@@ -60,6 +60,9 @@ pub fn factor(n: usize, coverage: f64, confidence: f64) -> Result<f64, NoAnswer>
     if t < FAR { Ok(t / root) } else { Err(NoAnswer::Unresolved) }
 }
 
+/// What [`upper_of_logs`] needs of one mean at least.
+pub const ABOVE_0: &str = "a mean above 0";
+
 /// The upper tolerance bound of non-negative means, one for each configuration, taken as normal in
 /// their logs. At least two.
 ///
@@ -76,7 +79,7 @@ pub fn upper_of_logs(means: &[f64], coverage: f64, confidence: f64) -> Result<To
         return Err(NoAnswer::Outside("0 ≤ mean"));
     }
     let positive = means.iter().copied().filter(|m| *m > 0.0);
-    let smallest = positive.reduce(f64::min).ok_or(NoAnswer::Outside("a mean above 0"))?;
+    let smallest = positive.reduce(f64::min).ok_or(NoAnswer::Outside(ABOVE_0))?;
     let logs: Vec<f64> = means.iter().map(|m| libm::log(if *m > 0.0 { *m } else { 0.5 * smallest })).collect();
     let mean_log = mean(&logs).ok_or(NoAnswer::NotFinite)?;
     let sd_log = sample_sd(&logs).ok_or(NoAnswer::NotFinite)?;

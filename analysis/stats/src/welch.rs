@@ -69,15 +69,10 @@ pub fn welch(first: &[f64], second: &[f64], confidence: f64) -> Result<Welch, No
 /// "Same speed" of two independent runs: two one-sided Welch tests at level `alpha` against a
 /// declared margin, as [`paired::tost`] does for rounds of one run.
 pub fn tost(first: &[f64], second: &[f64], margin: f64, alpha: f64) -> Result<(Sameness, Welch), NoAnswer> {
-    if !(margin > 0.0 && margin.is_finite()) {
-        return Err(NoAnswer::Outside("0 < margin"));
-    }
-    if !(alpha > 0.0 && alpha < 0.5) {
-        return Err(NoAnswer::Outside("0 < alpha < ½"));
-    }
-    let interval = welch(first, second, 1.0 - 2.0 * alpha)?;
+    let (margin_log, confidence) = paired::declared(margin, alpha)?;
+    let interval = welch(first, second, confidence)?;
     let limits = (interval.low, interval.high);
-    Ok((paired::sameness(limits, libm::log1p(margin), interval.powered()), interval))
+    Ok((paired::sameness(limits, margin_log, interval.powered()), interval))
 }
 
 #[cfg(test)]

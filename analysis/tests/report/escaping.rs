@@ -7,10 +7,23 @@ use analysis::judgement::{Judgement, Reason};
 use crate::{assert_well_nested, files, sample::Sample};
 
 /// A run with a stranger's text wherever a stranger has a say.
-fn hostile(mut sample: Sample, text: &str) -> Sample {
+pub(crate) fn hostile(mut sample: Sample, text: &str) -> Sample {
     let own = || text.to_owned();
-    let Judgement { workload, candidates, baseline, bundles, voids, loads, ladders, leaderboard, self_speeds, .. } =
-        &mut sample.judgement;
+    let Judgement {
+        workload,
+        candidates,
+        baseline,
+        bundles,
+        calibration_bundles,
+        controls,
+        controls_lack,
+        voids,
+        loads,
+        ladders,
+        leaderboard,
+        self_speeds,
+        ..
+    } = &mut sample.judgement;
     if let Some(board) = leaderboard {
         board.entries.iter_mut().for_each(|e| e.name = own());
         board
@@ -29,6 +42,9 @@ fn hostile(mut sample: Sample, text: &str) -> Sample {
         ladder.arms.iter_mut().for_each(|a| a.arm = own());
     }
     *workload = own();
+    *calibration_bundles = bundles.clone();
+    calibration_bundles.iter_mut().for_each(|b| (b.folder, b.sealed) = (own(), own()));
+    *controls_lack = controls.as_ref().is_none().then(own);
     bundles.iter_mut().for_each(|b| (b.folder, b.sealed) = (own(), own()));
     voids.iter_mut().for_each(|v| v.why = own());
     baseline.structure.iter_mut().for_each(|c| c.examples = vec![own()]);

@@ -5,8 +5,11 @@
 mod sample;
 
 mod complete;
+mod controls;
 mod empty;
 mod escaping;
+mod schema;
+mod schemas;
 mod snapshots;
 
 use std::collections::BTreeMap;

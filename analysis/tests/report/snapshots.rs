@@ -30,6 +30,13 @@ fn the_terminal_table_of_a_plain_measurement_reads_as_before() {
 }
 
 #[test]
+fn the_terminal_table_of_a_run_of_controls_reads_as_before() {
+    let table = analysis::report::table(&Sample::controls().judgement, 80, false);
+    assert!(table.lines().all(|line| line.chars().count() <= 80 || line.starts_with("  calibration = ")), "{table}");
+    assert_as_before("controls.txt", &table);
+}
+
+#[test]
 fn colours_change_nothing_but_colours() {
     let sample = Sample::new();
     let coloured = analysis::report::table(&sample.judgement, 80, true);

@@ -57,6 +57,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             Some(e) if !e.calibration.is_empty() => {
                 println!("  note: the tolerance comes from {} calibration bundles", e.calibration.len());
             }
+            Some(e) if e.tolerance.is_none() && only_controls(&workload) => {
+                println!("  note: a run of controls: it calibrates others, and judges nobody");
+            }
             Some(e) if e.tolerance.is_none() => println!(
                 "  note: no calibration and no [equivalence.tolerance]: every verdict on outputs will be undecided"
             ),
@@ -69,6 +72,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(Kind::Image.exit_code()) })
+}
+
+/// Whether every candidate is known to be honest or altered.
+fn only_controls(workload: &workload::Workload) -> bool {
+    let mut names = workload.groups.iter().flat_map(|g| &g.candidates).filter(|name| *name != workload::BLIND_CONTROL);
+    names.clone().next().is_some() && names.all(|name| workload.arm(name).is_some_and(|arm| arm.control.is_some()))
 }
 
 /// What a run would do that its author may not expect.

@@ -5,8 +5,9 @@ use std::{
 
 use analysis::compare::{Side, compare};
 use lab::{
-    Problem, Result,
+    Digest, Problem, Result,
     bundle::{Bundle, Store},
+    workload::Workload,
 };
 
 use crate::screen;
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let sides = (Side { study: &own, arm: a.arm }, Side { study: other.as_ref().unwrap_or(&own), arm: b.arm });
     let comparison = compare(sides.0, sides.1)?;
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&comparison).expect("plain values serialise"));
+        println!("{}", super::json(&comparison));
     } else {
         print!("{}", analysis::report::compared(&comparison, screen::width()));
     }
@@ -62,8 +63,8 @@ impl<'a> Named<'a> {
     }
 }
 
-/// A run's stages up to this one with their grades, and what calibrates it, as far as they lie
-/// in the same folder of results or are named.
+/// A run's stages up to this one with their grades, as far as they lie in the same folder of
+/// results or are named; a named grade may also be one of what calibrates it.
 fn bundles(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let bundle = Bundle::open(path)?;
     let store = Store::around(path);
@@ -73,17 +74,14 @@ fn bundles(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let beside = PathBuf::from(format!("{}-grade", path.display()));
         found.extend(beside.join(lab::bundle::MANIFEST).exists().then_some(beside));
     }
-    let calibration = bundle.workload().ok().and_then(|w| w.equivalence).map(|e| e.calibration).unwrap_or_default();
-    for id in calibration {
-        found.extend(store.find(id).map(|b| b.path.clone()));
-        found.extend(store.grade(id).map(|b| b.path.clone()));
-    }
-    let opened = found.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>>>()?;
+    let known = found.iter().map(|path| Bundle::open(path).map(|b| b.id)).collect::<Result<Vec<_>>>()?;
+    let workload = bundle.workload().ok();
+    let calibration = workload.as_ref().map_or(&[][..], Workload::calibration);
+    let here = |id: &Digest| known.contains(id) || (calibration.contains(id) && store.find(*id).is_some());
     for path in named {
         let grade = Bundle::open(path)?;
-        let new = opened.iter().all(|b| b.id != grade.id);
-        let of_these = opened.iter().any(|b| grade.manifest.parents.contains(&b.id));
-        found.extend((new && of_these).then(|| path.clone()));
+        let of_these = grade.manifest.parents.iter().any(here);
+        found.extend((of_these && !known.contains(&grade.id)).then(|| path.clone()));
     }
     Ok(found)
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let examined = super::until_interrupted(async { Ok(doctor::examine(options).await) })?;
     let Some(findings) = examined else { return Ok(ExitCode::from(130)) };
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&findings).expect("plain values serialise"));
+        println!("{}", super::json(&findings));
     } else {
         print!("{}", table(&findings, screen::width(), screen::colours()));
         for line in screen::wrapped(&doctor::verdict(&findings), screen::width()) {

@@ -28,16 +28,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (width, colours) = (screen::width(), screen::colours());
     let explanation = args.explain.as_ref().map(|name| analysis::explain(&study, &judgement, name)).transpose()?;
     match (&explanation, args.json) {
-        (None, true) => println!("{}", json(&judgement)),
+        (None, true) => println!("{}", super::json(&judgement)),
         (None, false) => print!("{}", analysis::report::table(&judgement, width, colours)),
-        (Some(explanation), true) => println!("{}", json(explanation)),
+        (Some(explanation), true) => println!("{}", super::json(explanation)),
         (Some(explanation), false) => print!("{}", analysis::report::explanation(explanation, width, colours)),
     }
     Ok(exit_code(&judgement))
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).expect("plain values serialise")
 }
 
 /// 0 all equivalent, 30 a candidate altered outputs, 31 one is undecided.

@@ -40,12 +40,12 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let opened = bundles.iter().map(|path| Bundle::open(path)).collect::<Result<Vec<_>>>()?;
     given.extend(opened.iter().map(|b| b.id));
     for bundle in opened.iter().filter(|b| b.is_measure()) {
-        let wanted = bundle.workload()?.equivalence.map(|e| e.calibration).unwrap_or_default();
-        if wanted.is_empty() {
+        let workload = bundle.workload()?;
+        if workload.calibration().is_empty() {
             continue;
         }
         let store = Store::around(&bundle.path);
-        for found in wanted.iter().filter_map(|id| store.find(*id)) {
+        for found in workload.calibration().iter().filter_map(|id| store.find(*id)) {
             let both = std::iter::once(found).chain(store.grade(found.id));
             all.extend(both.filter(|b| given.insert(b.id)).map(|b| b.path.clone()));
         }
@@ -53,22 +53,14 @@ fn with_calibration(bundles: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// Opens bundles that verify, byte by byte; nothing is judged that does not.
+/// Opens bundles that verify, and what calibrates them.
 fn open_verified(bundles: &[PathBuf]) -> Result<analysis::Study> {
-    let bundles = &with_calibration(bundles)?;
-    let verified = analysis::open_verified(bundles)?;
-    for (path, findings) in verified.bundles {
-        if let Some(finding) = findings.first() {
-            let count = if findings.len() == 1 {
-                "1 finding".to_owned()
-            } else {
-                format!("{} findings, the first", findings.len())
-            };
-            let what = format!("{count}: {finding}");
-            return Err(Problem::broken(what).at(path.display().to_string()).next("run bench verify"));
-        }
-    }
-    verified.study.unwrap_or_else(|| analysis::Study::open(bundles))
+    analysis::open_verified(&with_calibration(bundles)?)
+}
+
+/// A value as JSON, for people and scripts.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("plain values serialise")
 }
 
 /// Writes files into a folder, which need not exist yet.
@@ -92,6 +84,15 @@ fn this_program() -> Result<PathBuf> {
     std::env::current_exe().map_err(|e| Problem::machine(format!("cannot find this program's own file: {e}")))
 }
 
+/// Computes on a thread of its own until it ends or Ctrl-C comes, which leaves it where it is: the
+/// program is about to end.
+fn work_until_interrupted<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<Option<T>> {
+    until_interrupted(async {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|bug| std::panic::resume_unwind(bug.into_panic()))
+    })
+}
+
 /// Runs `work` on one thread until it ends or Ctrl-C comes. Dropping the work stops its
 /// servers.
 fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
@@ -110,4 +111,23 @@ fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<
     });
     runtime.shutdown_background();
     outcome
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_computes_for_ever_ends_with_a_signal() {
+        let endless = || {
+            let this = std::process::id().to_string();
+            std::process::Command::new("kill").args(["-TERM", &this]).status().unwrap();
+            loop {
+                std::thread::park();
+            }
+        };
+        assert_eq!(work_until_interrupted::<()>(endless).unwrap(), None);
+        assert_eq!(work_until_interrupted(|| Ok(1)).unwrap(), Some(1));
+    }
 }

@@ -61,25 +61,33 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
     }
     let lines = Lines::new();
-    let Some(measured) = measure_and_grade(args, &staged(args, &workload)?, &lines)? else {
+    let staged = staged(args, &workload)?;
+    if args.more.is_some() && forewarn(args, &staged)?.is_none() {
+        return Ok(ExitCode::from(130));
+    }
+    let Some(measured) = measure_and_grade(args, &staged, &lines)? else {
         return Ok(stopped(args));
     };
     if args.seal_only {
         println!("bundle  {}", measured.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let (mut bundles, mut study) = opened(&measured)?;
-    something_measured(&measured, &study)?;
-    let mut judgement = analysis::judge(&study);
-    if let Some(confirming) = confirming(&workload, &study, &judgement) {
+    let Some(mut judged) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
+    something_measured(&measured, &judged.study)?;
+    if let Some(confirming) = confirming(&workload, &judged.study, &judged.judgement) {
         println!("{}", confirming.why);
         let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects };
         let next = workload.clone().staged(stage::next(&workload, &more)?)?;
         let Some(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
-        (bundles, study) = opened(&measured)?;
-        judgement = analysis::judge(&study);
+        let Some(confirmed) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
+        judged = confirmed;
     }
-    let page = report::write(&study, &judgement, &report_folder(args, &bundles[0]))?;
+    let out = report_folder(args, &judged.bundles[0]);
+    let written = super::work_until_interrupted(move || {
+        let page = report::write(&judged.study, &judged.judgement, &out)?;
+        Ok((page, judged))
+    })?;
+    let Some((page, Judged { study, judgement, .. })) = written else { return Ok(sealed_already(args, &measured)) };
     print!("{}", analysis::report::table(&judgement, screen::width(), screen::colours()));
     if let Some(overhead) = &judgement.baseline.containers {
         println!("\ncontainers: {overhead}");
@@ -103,6 +111,36 @@ fn staged(args: &Args, workload: &Workload) -> Result<Workload> {
     next.map_or_else(|| Ok(workload.clone()), |stage| workload.clone().staged(stage))
 }
 
+/// Says what a stage can change before it takes any time; none where Ctrl-C came meanwhile.
+fn forewarn(args: &Args, staged: &Workload) -> Result<Option<()>> {
+    let store = Store::below(&args.out);
+    let Some((stage, before)) = staged.stage.as_ref().and_then(|stage| Some((stage, store.find(stage.parent)?))) else {
+        return Ok(Some(()));
+    };
+    let Some(judged) = Judged::of(&before.path)? else { return Ok(None) };
+    let found = analysis::prospects(&judged.study, &judged.judgement, stage.rounds, &stage.candidates);
+    println!("what stage {} of {} can change", stage.number, count(stage.rounds));
+    let say = |indent: usize, text: &str| {
+        for line in screen::wrapped(&lab::text::shown(text, 600), screen::width() - indent) {
+            println!("{}{line}", " ".repeat(indent));
+        }
+    };
+    for prospect in &found {
+        say(2, &prospect.candidate);
+        say(4, &format!("outputs: {}", prospect.outputs));
+        say(4, &format!("speed: {}", prospect.speed));
+    }
+    if found.iter().all(|prospect| !prospect.open) {
+        say(2, "note: no verdict and no claim can change; Ctrl-C keeps the time for something else");
+    }
+    Ok(Some(()))
+}
+
+/// `1 round`, `3 rounds`.
+fn count(rounds: u32) -> String {
+    format!("{rounds} round{}", if rounds == 1 { "" } else { "s" })
+}
+
 /// A stage that a workload asks for where candidates are suspect after the first one.
 struct Confirming {
     rounds: u32,
@@ -114,16 +152,29 @@ fn confirming(workload: &Workload, study: &Study, judgement: &Judgement) -> Opti
     let rounds = workload.equivalence.as_ref()?.confirm.filter(|_| study.stages.len() == 1)?;
     let suspect = |c: &&Candidate| c.verdict == Verdict::Undecided && c.reasons.iter().any(|r| r.code == "suspect");
     let suspects: Vec<String> = judgement.candidates.iter().filter(suspect).map(|c| c.name.clone()).collect();
-    let (count, names) = (if rounds == 1 { "round" } else { "rounds" }, suspects.join(", "));
-    let why = format!("suspect: {names}; a second stage of {rounds} {count} with prompts drawn anew has to confirm it");
+    let (rounds_of, names) = (count(rounds), suspects.join(", "));
+    let why = format!("suspect: {names}; a second stage of {rounds_of} with prompts drawn anew has to confirm it");
     (!suspects.is_empty()).then_some(Confirming { rounds, suspects, why })
 }
 
 /// The run that a bundle is the last stage of, with the calibration that its workload names.
-fn opened(last: &Path) -> Result<(Vec<PathBuf>, Study)> {
-    let bundles = Store::around(last).stages(Bundle::open(last)?.id);
-    let study = Study::open(&super::with_calibration(&bundles)?)?;
-    Ok((bundles, study))
+struct Judged {
+    bundles: Vec<PathBuf>,
+    study: Study,
+    judgement: Judgement,
+}
+
+impl Judged {
+    /// None where Ctrl-C came before the end.
+    fn of(last: &Path) -> Result<Option<Self>> {
+        let last = last.to_owned();
+        super::work_until_interrupted(move || {
+            let bundles = Store::around(&last).stages(Bundle::open(&last)?.id);
+            let study = Study::open(&super::with_calibration(&bundles)?)?;
+            let judgement = analysis::judge(&study);
+            Ok(Judged { bundles, study, judgement })
+        })
+    }
 }
 
 fn something_measured(measured: &Path, study: &Study) -> Result<()> {
@@ -152,6 +203,19 @@ fn stopped(args: &Args) -> ExitCode {
     eprintln!(
         "stopped; finished trials are kept. Continue with: bench run {}{given}{sealing} --resume",
         args.file.display()
+    );
+    ExitCode::from(130)
+}
+
+/// Says after Ctrl-C that nothing is lost: what was measured is sealed, and is judged at any time.
+fn sealed_already(args: &Args, measured: &Path) -> ExitCode {
+    let stages = Bundle::open(measured).map(|bundle| Store::around(measured).stages(bundle.id)).unwrap_or_default();
+    let bundles: String = stages.iter().map(|path| format!(" {}", path.display())).collect();
+    let first = stages.first().map_or(measured, PathBuf::as_path);
+    let out = report_folder(args, first);
+    eprintln!(
+        "stopped; everything is measured and sealed already. Its report: bench report{bundles} --out {}",
+        out.display()
     );
     ExitCode::from(130)
 }

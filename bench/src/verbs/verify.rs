@@ -1,6 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
-use lab::{Kind, Result};
+use analysis::{Verified, verify::Counts};
+use lab::{Kind, Result, bundle::Kind as BundleKind};
 use serde::Serialize;
 
 /// Arguments of `bench verify`.
@@ -18,20 +19,30 @@ pub(crate) struct Args {
 struct Checked {
     bundle: String,
     findings: Vec<lab::bundle::Finding>,
+    counts: Counts,
+    #[serde(skip)]
+    kind: BundleKind,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let checked: Vec<Checked> = analysis::verify_set(&args.bundles)?
         .into_iter()
-        .map(|(bundle, findings)| Checked { bundle: bundle.display().to_string(), findings })
+        .map(|Verified { path, kind, findings, counts }| Checked {
+            bundle: path.display().to_string(),
+            findings,
+            counts,
+            kind,
+        })
         .collect();
     let broken = checked.iter().any(|c| !c.findings.is_empty());
     if args.json {
-        println!("{}", serde_json::to_string_pretty(&checked).expect("plain values serialise"));
+        println!("{}", super::json(&checked));
     } else {
         for one in &checked {
-            let verdict = if one.findings.is_empty() { "good" } else { "BROKEN" };
-            println!("{}: {verdict}", one.bundle);
+            match one.findings.as_slice() {
+                [] => println!("{}: good: {}", one.bundle, one.counts.in_words(one.kind)),
+                _ => println!("{}: BROKEN", one.bundle),
+            }
             for finding in &one.findings {
                 println!("  {finding}");
             }

@@ -11,6 +11,7 @@ use crate::{
     Nanos, Problem, Result,
     records::{Exchange, Read},
     wire::{pack, unpack},
+    workload::LARGEST_RESPONSE,
 };
 
 /// Reads of a socket by columns, which compress better than rows.
@@ -102,6 +103,9 @@ pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
     Ok(exchanges)
 }
 
+/// Bytes of an exchange: of the longest response, and of the read that was one too many.
+const LONGEST: u64 = LARGEST_RESPONSE.0 + (64 << 10);
+
 /// Memory taken for an answer before its bytes are seen.
 const MOST_AT_ONCE: usize = 4 << 20;
 
@@ -129,7 +133,7 @@ pub(super) fn next(from: &mut impl BufRead, number: usize, place: &str) -> Resul
         .reads
         .iter()
         .try_fold(0usize, |sum, read| sum.checked_add(read.len))
-        .filter(|sum| *sum as u64 <= LARGEST);
+        .filter(|sum| *sum as u64 <= LONGEST);
     let length = length.ok_or_else(|| broken("an exchange is too long".into()))?;
     let stored = packed.unwrap_or(length);
     exchange.bytes.reserve_exact(stored.min(MOST_AT_ONCE));

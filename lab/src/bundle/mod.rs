@@ -3,6 +3,7 @@
 //! A trial is the unit of atomicity: built beside, synced, renamed in. The manifest is
 //! written last, and its presence is the seal.
 
+mod absent;
 mod exchanges;
 mod manifest;
 mod read;
@@ -15,7 +16,7 @@ mod write;
 pub use exchanges::{ExchangeWriter, read_exchanges, write_exchanges};
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
-pub use store::Store;
+pub use store::{Store, run_folders};
 pub use stream::{Exchanges, Rows};
 pub use tables::{MOST_EVIDENCE, TableWriter, read_table, write_table};
 pub use verify::{Finding, verify};

@@ -5,8 +5,8 @@ use std::{
 };
 
 use super::{
-    ENVIRONMENTS, File, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUESTS, TELEMETRY, TOKENIZERS, TRACES, TRIAL,
-    TRIALS, WIRE, WORKLOAD,
+    ENVIRONMENTS, File, GRADE, Kind, MANIFEST, Manifest, PLAN, REFERENCE, REQUESTS, RUN, TELEMETRY, TOKENIZERS, TRACES,
+    TRIAL, TRIALS, WIRE, WORKLOAD,
 };
 use crate::{
     Digest, Problem, Result,
@@ -97,7 +97,8 @@ impl Bundle {
         self.manifest.files.iter().any(|f| f.path == name)
     }
 
-    fn text(&self, name: &str) -> Result<String> {
+    /// A file of the bundle as text.
+    pub fn text(&self, name: &str) -> Result<String> {
         String::from_utf8(self.file(name)?)
             .map_err(|_| Problem::broken("not UTF-8").at(self.path.join(name).display().to_string()))
     }
@@ -118,6 +119,16 @@ impl Bundle {
     /// The plan.
     pub fn plan(&self) -> Result<Plan> {
         Plan::from_json(&self.text(PLAN)?)
+    }
+
+    /// The facts of the run that it is of, in a measure bundle.
+    pub fn run(&self) -> Result<records::Run> {
+        super::versioned(&self.text(RUN)?, records::FORMAT, RUN)
+    }
+
+    /// The facts of the grading, in a grade bundle.
+    pub fn grade(&self) -> Result<records::Grade> {
+        super::versioned(&self.text(GRADE)?, records::FORMAT, GRADE)
     }
 
     /// The request set.
@@ -200,15 +211,16 @@ impl Bundle {
 /// The manifest of a folder.
 pub(super) fn manifest(path: &Path) -> Result<Manifest> {
     let file = path.join(MANIFEST);
+    if !file.exists() && fs::symlink_metadata(&file).is_err() {
+        return Err(super::absent::no_bundle(path));
+    }
     if fs::symlink_metadata(&file).is_ok_and(|m| !m.is_file() || m.len() > LARGEST_MANIFEST) {
         return Err(
             Problem::broken("the manifest is no plain file of a manifest's size").at(file.display().to_string())
         );
     }
-    let text = fs::read_to_string(&file).map_err(|e| {
-        Problem::io(crate::Kind::Broken, "read the manifest", &file, &e)
-            .next("a folder without manifest.json is no sealed bundle; continue its run with --resume")
-    })?;
+    let text =
+        fs::read_to_string(&file).map_err(|e| Problem::io(crate::Kind::Broken, "read the manifest", &file, &e))?;
     let manifest = Manifest::from_json(&text)?;
     if manifest.to_json() != text {
         return Err(Problem::broken("the manifest is not written as this program writes it, so its digest is no id")

@@ -17,10 +17,8 @@ pub struct Store {
 impl Store {
     /// Those below a folder, sorted by path; what is no sealed bundle is passed over.
     pub fn below(folder: &Path) -> Self {
-        let mut paths: Vec<PathBuf> = folders(folder).iter().flat_map(|day| folders(day)).collect();
-        paths.retain(|path| path.join(MANIFEST).is_file());
-        paths.sort();
-        Store { bundles: paths.iter().filter_map(|path| Bundle::open(path).ok()).collect() }
+        let sealed = run_folders(folder).into_iter().filter(|path| path.join(MANIFEST).is_file());
+        Store { bundles: sealed.filter_map(|path| Bundle::open(&path).ok()).collect() }
     }
 
     /// Those beside a bundle: of the folder of results that it is in.
@@ -67,7 +65,15 @@ impl Store {
     }
 }
 
-fn folders(path: &Path) -> Vec<PathBuf> {
+/// The folders `FOLDER/<date>/<name>/`, sealed or not, sorted by path; none where a folder
+/// cannot be read.
+pub fn run_folders(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = folders(folder).iter().flat_map(|day| folders(day)).collect();
+    found.sort();
+    found
+}
+
+pub(super) fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }

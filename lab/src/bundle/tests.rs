@@ -78,6 +78,9 @@ fn a_manifest_that_leads_out_of_the_bundle_is_refused() {
 fn a_folder_without_a_manifest_is_not_a_bundle() {
     let temp = tempfile::tempdir().unwrap();
     let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    let nothing = Bundle::open(run.path()).unwrap_err().to_string();
+    assert!(nothing.contains("it has no manifest.json") && nothing.contains("like results/DATE/RUN"), "{nothing}");
+    run.put(PLAN, b"{}").unwrap();
     assert!(Bundle::open(run.path()).unwrap_err().to_string().contains("--resume"));
 }
 
@@ -146,6 +149,21 @@ fn exchanges_come_back_with_their_bytes_and_boundaries() {
     let stored = write_exchanges(&exchanges);
     assert_eq!(read_exchanges(&stored, "wire.zst").unwrap(), exchanges);
     assert!(read_exchanges(&stored[..stored.len() - 5], "wire.zst").is_err());
+}
+
+#[test]
+fn an_exchange_that_is_longer_than_any_response_is_refused_before_memory_is_taken() {
+    let line = |len: u64| {
+        format!(
+            r#"[{{"request":0,"phase":"c","intended_ns":0,"sent_ns":0,"end":"complete","end_ns":0,"reads":[]}},{{"at":[1],"len":[{len}],"behind":[]}}]"#
+        ) + "\nx"
+    };
+    let problem = |len: u64| {
+        let stored = tables::compress(line(len).as_bytes());
+        read_exchanges(&stored, "wire.zst").unwrap_err().what
+    };
+    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10)), "exchange 0 ends early");
+    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10) + 1), "an exchange is too long");
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub fn v1(spec: &V1, corpus: &[(String, String)], tokenizer: &Tokenizer, slots: 
 /// The first 8 bytes, big endian, of SHA-256 of the beacon's characters as they are written
 /// (UTF-8): a hash with `0x` gives another seed than the same hash without it, as in V1.
 fn seed(beacon: &str) -> u64 {
-    Digest::of(beacon).bytes()[..8].iter().fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+    Digest::of(beacon).first_u64()
 }
 
 /// The tree digest of a folder that holds these files and nothing else.

@@ -7,7 +7,7 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::{Derived, sse, tops};
+use super::{Derived, sse, tops::Tops};
 use crate::records::Chunk;
 
 #[derive(Deserialize)]
@@ -102,22 +102,16 @@ const MOST_QUOTED: usize = 500;
 /// Reads all complete events of `body` into `derived`; says what is wrong with the first
 /// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
 pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
-    let mut short = String::new();
+    let mut tops = Tops::new();
     for (number, event) in (0..).zip(sse::events(body)) {
         let read = body_at_read.partition_point(|&after| after < event.end) as u32;
-        take(&event, number, read, derived, &mut short)?;
+        take(&event, number, read, derived, &mut tops)?;
     }
     Ok(())
 }
 
-/// Reads one event; `short` is room for its shorter text.
-fn take(
-    event: &sse::Event<'_>,
-    number: u32,
-    read: u32,
-    derived: &mut Derived,
-    short: &mut String,
-) -> Result<(), String> {
+/// Reads one event.
+fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived, tops: &mut Tops) -> Result<(), String> {
     let failed = |data: &[u8]| {
         let quoted = String::from_utf8_lossy(&data[..data.len().min(MOST_QUOTED)]);
         Err(format!("event {number} is an error: {quoted}"))
@@ -133,7 +127,7 @@ fn take(
         return Ok(());
     }
     let data = std::str::from_utf8(&event.data).map_err(|_| format!("event {number} is not UTF-8"))?;
-    let shorter = tops::cut(data, short).then(|| serde_json::from_str(short).ok()).flatten();
+    let shorter = tops.cut(data).and_then(|short| serde_json::from_str(short).ok());
     // A fault is told with its place in what was sent.
     let message: Message = match shorter {
         Some(message) => message,

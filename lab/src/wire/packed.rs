@@ -95,14 +95,32 @@ fn single(digits: &[u8], text: &mut Vec<u8>) -> Option<f32> {
     (text == digits).then_some(single)
 }
 
-/// A number as Python and JavaScript write it: the shortest digits, exponents of two at least.
+/// A number as Rust writes it, but for exponents, which have two digits at least: the shortest
+/// digits that are this number in double precision, and halfway between two the greater. Bundles
+/// are read with it, so it never changes.
 fn decimal(single: f32, text: &mut Vec<u8>) {
     text.clear();
     let double = f64::from(single);
+    if (1e-4..1e15).contains(&double.abs()) {
+        // The quicker way, which halfway between two takes the even one.
+        let mut buffer = ryu::Buffer::new();
+        let digits = buffer.format_finite(double);
+        let places = digits.len() - 1 - digits.find('.').unwrap_or(digits.len() - 1);
+        if fraction_bits(single) != places + 1 {
+            return text.extend_from_slice(digits.as_bytes());
+        }
+    }
     write!(text, "{double:?}").expect("memory takes everything");
     if text.len() > 3 && text[text.len() - 3..].starts_with(b"e-") {
         text.insert(text.len() - 1, b'0');
     }
+}
+
+/// Bits after the point of a normal number, which are its decimal places too: the last is a 5.
+/// So a number lies halfway between two shorter forms if it has one place more than they.
+fn fraction_bits(single: f32) -> usize {
+    let (exponent, mantissa) = ((single.to_bits() >> 23) & 0xff, (single.to_bits() & 0x7f_ffff) | 0x80_0000);
+    (127 + 23 - mantissa.trailing_zeros()).saturating_sub(exponent) as usize
 }
 
 /// `"bytes":[…]` of the last token in `before`; whether there is one.
@@ -110,31 +128,44 @@ fn list(before: &[u8], text: &mut Vec<u8>) -> bool {
     // A token's text is short; looking further back would cost hostile bytes their square.
     let near = &before[before.len().saturating_sub(NEAR)..];
     let Some(token) = last_token(near) else { return false };
-    let Some(length) = string(token) else { return false };
+    let Some((length, is_escaped)) = string(token) else { return false };
     let escaped;
     let bytes = match &token[1..length - 1] {
-        plain if memchr(b'\\', plain).is_none() => plain,
+        plain if !is_escaped => plain,
         _ => {
             escaped = serde_json::from_slice::<String>(&token[..length]).unwrap_or_default();
             escaped.as_bytes()
         }
     };
     text.extend_from_slice(LIST);
-    for (i, byte) in bytes.iter().enumerate() {
-        if i > 0 {
-            text.push(b',');
-        }
-        if *byte >= 100 {
-            text.push(b'0' + byte / 100);
-        }
-        if *byte >= 10 {
-            text.push(b'0' + byte / 10 % 10);
-        }
-        text.push(b'0' + byte % 10);
+    for byte in bytes {
+        let (digits, length) = &DECIMAL[usize::from(*byte)];
+        text.extend_from_slice(&digits[..*length]);
+        text.push(b',');
     }
-    text.push(b']');
+    if bytes.is_empty() {
+        text.push(b']');
+    } else {
+        *text.last_mut().expect("a comma") = b']';
+    }
     true
 }
+
+/// Each byte in decimal, and how many digits that are.
+const DECIMAL: [([u8; 3], usize); 256] = {
+    let (mut all, mut byte) = ([([0; 3], 0); 256], 0);
+    while byte < 256 {
+        let (hundreds, tens, ones) =
+            (b'0' + (byte / 100) as u8, b'0' + (byte / 10 % 10) as u8, b'0' + (byte % 10) as u8);
+        all[byte] = match byte {
+            0..10 => ([ones, 0, 0], 1),
+            10..100 => ([tens, ones, 0], 2),
+            _ => ([hundreds, tens, ones], 3),
+        };
+        byte += 1;
+    }
+    all
+};
 
 /// What follows the last [`TOKEN`].
 fn last_token(near: &[u8]) -> Option<&[u8]> {
@@ -150,14 +181,16 @@ fn last_token(near: &[u8]) -> Option<&[u8]> {
 /// A token and its logprob take no more.
 const NEAR: usize = 256;
 
-/// The length of the JSON string at the front, quotes included.
-fn string(text: &[u8]) -> Option<usize> {
+/// The length of the JSON string at the front, quotes included, and whether anything in it is
+/// escaped.
+fn string(text: &[u8]) -> Option<(usize, bool)> {
     let mut at = usize::from(*text.first()? == b'"').checked_sub(1)? + 1;
+    let mut escaped = false;
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
-        match text[at] {
-            b'"' => return Some(at + 1),
-            _ => at += 2,
+        match *text.get(at)? {
+            b'"' => return Some((at + 1, escaped)),
+            b'\\' => (at, escaped) = (at + 2, true),
+            _ => at += 1,
         }
     }
 }

@@ -6,58 +6,84 @@ use memchr::memmem;
 
 const LIST: &[u8] = b"\"top_logprobs\":[";
 
-/// `data` with empty lists in place of those of considered tokens, in `cut`; whether there are
-/// any.
-pub(super) fn cut(data: &str, cut: &mut String) -> bool {
-    cut.clear();
-    let (bytes, mut from, mut at) = (data.as_bytes(), 0, 0);
-    while let Some(list) = memmem::find(&bytes[at..], LIST).map(|found| at + found + LIST.len() - 1) {
-        let Some(length) = value(&bytes[list..], MOST_LEVELS) else { break };
-        cut.push_str(&data[from..list]);
-        cut.push_str("[]");
-        (from, at) = (list + length, list + length);
+/// Cuts lists of considered tokens out of one event after the other.
+pub(super) struct Tops {
+    list: memmem::Finder<'static>,
+    cut: String,
+}
+
+impl Tops {
+    pub(super) fn new() -> Self {
+        Tops { list: memmem::Finder::new(LIST), cut: String::new() }
     }
-    cut.push_str(&data[from..]);
-    from > 0
+
+    /// `data` with empty lists in place of those of considered tokens; none where it has none.
+    pub(super) fn cut(&mut self, data: &str) -> Option<&str> {
+        let (bytes, mut from) = (data.as_bytes(), 0);
+        self.cut.clear();
+        while let Some(found) = self.list.find(&bytes[from..]) {
+            let list = from + found + LIST.len() - 1;
+            let Some(length) = value(&bytes[list..]) else { break };
+            self.cut.push_str(&data[from..list]);
+            self.cut.push_str("[]");
+            from = list + length;
+        }
+        self.cut.push_str(&data[from..]);
+        (from > 0).then_some(&self.cut)
+    }
 }
 
 /// Lists in objects in lists go no deeper.
-const MOST_LEVELS: u32 = 4;
+const MOST_LEVELS: usize = 4;
 
 /// The length of the JSON value at the front; none where it is none, holds white space between
 /// its parts, or goes too deep.
-fn value(text: &[u8], levels: u32) -> Option<usize> {
-    match text.first()? {
-        b'"' => string(text),
-        b'[' => parts(text, b']', |rest| value(rest, levels.checked_sub(1)?)),
-        b'{' => parts(text, b'}', |rest| {
-            let key = string(rest)?;
-            let colon = *rest.get(key)? == b':';
-            Some(key + 1 + value(rest.get(key + 1..).filter(|_| colon)?, levels.checked_sub(1)?)?)
-        }),
-        b'n' => text.starts_with(b"null").then_some(4),
-        _ => number(text),
-    }
-}
-
-/// The length of a list or an object.
-fn parts(text: &[u8], close: u8, part: impl Fn(&[u8]) -> Option<usize>) -> Option<usize> {
-    let mut at = 1;
-    if *text.get(at)? == close {
-        return Some(at + 1);
-    }
+fn value(text: &[u8]) -> Option<usize> {
+    let (mut open, mut depth, mut at) = ([0; MOST_LEVELS], 0, 0);
     loop {
-        at += part(&text[at..])?;
-        match *text.get(at)? {
-            b',' => at += 1,
-            end if end == close => return Some(at + 1),
-            _ => return None,
+        // A value begins.
+        at = match *text.get(at)? {
+            b'"' => string(text, at)?,
+            b'n' => text[at..].starts_with(b"null").then_some(at + 4)?,
+            begin @ (b'[' | b'{') => {
+                let close = if begin == b'[' { b']' } else { b'}' };
+                if *text.get(at + 1)? != close {
+                    *open.get_mut(depth)? = close;
+                    depth += 1;
+                    at = next(text, at + 1, close)?;
+                    continue;
+                }
+                at + 2
+            }
+            _ => number(text, at)?,
+        };
+        // It has ended, and perhaps what it is in.
+        loop {
+            let Some(inner) = depth.checked_sub(1) else { return Some(at) };
+            match *text.get(at)? {
+                b',' => break at = next(text, at + 1, open[inner])?,
+                end if end == open[inner] => (at, depth) = (at + 1, inner),
+                _ => return None,
+            }
         }
     }
 }
 
-fn string(text: &[u8]) -> Option<usize> {
-    let mut at = usize::from(*text.first()? == b'"').checked_sub(1)? + 1;
+/// Where the next value of a list or an object begins, of which a part begins at `at`.
+fn next(text: &[u8], at: usize, close: u8) -> Option<usize> {
+    if close == b']' {
+        return Some(at);
+    }
+    let colon = string(text, at)?;
+    (*text.get(colon)? == b':').then_some(colon + 1)
+}
+
+/// Where the string that begins at `at` ends.
+fn string(text: &[u8], mut at: usize) -> Option<usize> {
+    if *text.get(at)? != b'"' {
+        return None;
+    }
+    at += 1;
     loop {
         match *text.get(at)? {
             b'"' => return Some(at + 1),
@@ -72,12 +98,16 @@ fn string(text: &[u8]) -> Option<usize> {
     }
 }
 
-fn number(text: &[u8]) -> Option<usize> {
+/// Where the number that begins at `at` ends.
+fn number(text: &[u8], at: usize) -> Option<usize> {
     let digits = |from: usize| {
-        let count = text.get(from..)?.iter().take_while(|b| b.is_ascii_digit()).count();
-        (count > 0).then_some(from + count)
+        let mut end = from;
+        while text.get(end).is_some_and(u8::is_ascii_digit) {
+            end += 1;
+        }
+        (end > from).then_some(end)
     };
-    let whole = usize::from(text.starts_with(b"-"));
+    let whole = at + usize::from(text.get(at) == Some(&b'-'));
     let mut end = digits(whole)?;
     if text[whole] == b'0' && end > whole + 1 {
         return None;
@@ -99,9 +129,7 @@ mod tests {
     use super::*;
 
     fn cut_of(data: &str) -> String {
-        let mut into = String::new();
-        cut(data, &mut into);
-        into
+        Tops::new().cut(data).unwrap_or(data).to_owned()
     }
 
     #[test]
@@ -144,7 +172,7 @@ mod tests {
             "[", "]", "{", "}", ",", ":", "\"", "\\", "u00e9", "a", "0", "1", "-", ".", "e", "null", "\"a\"", "\"a\":", "-1.5", "\n", " ", "é",
         ]), 0..12)) {
             let list = format!("[{}", parts.concat());
-            if let Some(length) = value(list.as_bytes(), MOST_LEVELS) {
+            if let Some(length) = value(list.as_bytes()) {
                 prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&list[..length]).is_ok(), "{}", list);
             }
         }

@@ -1,7 +1,47 @@
 //! One arm: exactly one way to have its server, and what belongs to it.
 
-use super::{Arm, Control, Profile, Server, Source, check::Check, written};
+use std::collections::BTreeMap;
+
+use super::{Binds, Control, Profile, Source, Url, check::Check, written};
 use crate::Result;
+
+/// One server: what to start, and with what environment.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// For the report.
+    pub description: String,
+    /// A command of this host or an image.
+    pub server: Server,
+    /// Environment variables.
+    pub env: BTreeMap<String, String>,
+    /// The variable of our own environment that holds the API key. The key is sent, and
+    /// stored nowhere.
+    pub api_key_env: Option<String>,
+    /// What is known of it, in a calibration run.
+    pub control: Option<Control>,
+    /// The configuration that it is a launch of, in a calibration run; its own name where
+    /// none is given.
+    pub configuration: Option<String>,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Server {
+    /// A process of this host, for trusted arms. `{port}`, `{model}` (the folder),
+    /// `{served_name}` and `{bench}` (this program) are filled in.
+    Command(Vec<String>),
+    /// A container. `{port}`, `{model}` (`/models`) and `{served_name}` are filled in.
+    Image {
+        /// By digest.
+        source: Source,
+        /// Arguments after its entry point.
+        args: Vec<String>,
+        /// Folders of the host that it sees beside those of all containers.
+        binds: Binds,
+    },
+    /// A server that runs already and that nobody here starts or stops: its base URL.
+    Endpoint(Url),
+}
 
 impl Check<'_> {
     pub(super) fn arm(&self, field: &str, arm: written::Arm) -> Result<Arm> {
@@ -91,13 +131,32 @@ impl Check<'_> {
         }
     }
 
+    /// What is compared runs under one contract: a container gives a server less than a bare
+    /// process has, and of an endpoint nobody knows.
+    pub(super) fn one_executor(&self, baseline: &Arm, candidates: &BTreeMap<String, Arm>) -> Result<()> {
+        let kind = |arm: &Arm| match arm.server {
+            Server::Command(_) => "a command",
+            Server::Image { .. } => "an image",
+            Server::Endpoint(_) => "an endpoint",
+        };
+        match candidates.iter().find(|(_, arm)| kind(arm) != kind(baseline)) {
+            None => Ok(()),
+            Some((name, arm)) => {
+                let (one, other) = (kind(arm), kind(baseline));
+                let what = format!("it is {one}, the baseline is {other}: they would not run under one contract");
+                let next = "give all of them images, or commands, or endpoints; the reference may differ";
+                Err(self.wrong(&format!("candidates.{name}"), &what, next))
+            }
+        }
+    }
+
     /// Only the profile that says so lets a container see folders of the host.
     pub(super) fn binds_of_arm(&self, field: &str, arm: &Arm, profile: Profile) -> Result<()> {
         let Server::Image { binds, .. } = &arm.server else { return Ok(()) };
         self.binds(&format!("{field}.binds"), binds, profile)
     }
 
-    pub(super) fn binds(&self, field: &str, binds: &super::Binds, profile: Profile) -> Result<()> {
+    pub(super) fn binds(&self, field: &str, binds: &Binds, profile: Profile) -> Result<()> {
         if binds.is_empty() {
             return Ok(());
         }

@@ -1,15 +1,12 @@
 //! From the file as written to the workload as meant.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Arm, BASELINE, BLIND_CONTROL, Client, Equivalence, Group, Load, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests,
-    Sampling, Server, Slo, Warmup, Workload, written,
+    Arm, BASELINE, BLIND_CONTROL, Client, LARGEST_RESPONSE, MOST_CANDIDATES, MOST_REQUESTS, Model, Requests, Slo,
+    Warmup, Workload, written,
 };
 use crate::{
     Digest, Kind, Nanos, Problem, Result,
@@ -20,7 +17,9 @@ use crate::{
 pub fn read(path: &Path) -> Result<Workload> {
     let source =
         std::fs::read_to_string(path).map_err(|e| Problem::io(Kind::Input, "read the workload file", path, &e))?;
-    parse(&source, path)
+    let workload = parse(&source, path)?;
+    Check::of(&source, path).calibration_is_named()?;
+    Ok(workload)
 }
 
 /// The workload of a file with one arm, which is somebody else's running server: the file's
@@ -59,7 +58,7 @@ pub fn parse(source: &str, path: &Path) -> Result<Workload> {
         }
         problem
     })?;
-    Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }.workload(written)
+    Check::of(source, path).workload(written)
 }
 
 pub(super) struct Check<'a> {
@@ -68,7 +67,11 @@ pub(super) struct Check<'a> {
     pub(super) folder: &'a Path,
 }
 
-impl Check<'_> {
+impl<'a> Check<'a> {
+    fn of(source: &'a str, path: &'a Path) -> Self {
+        Check { source, path, folder: path.parent().unwrap_or(Path::new("")) }
+    }
+
     fn workload(&self, w: written::Workload) -> Result<Workload> {
         self.name("name", &w.name)?;
         let baseline = self.arm(BASELINE, w.baseline)?;
@@ -129,6 +132,13 @@ impl Check<'_> {
                 ));
             }
         }
+        if w.limits.response > LARGEST_RESPONSE {
+            return Err(self.wrong(
+                "limits.response",
+                &format!("{} is more than a response may have", w.limits.response),
+                &format!("write {LARGEST_RESPONSE} or less"),
+            ));
+        }
         let requests = self.requests(w.requests, &models)?;
         let timed = loads.iter().map(|l| u64::from(l.requests)).sum::<u64>();
         let per_round = timed
@@ -175,101 +185,6 @@ impl Check<'_> {
             container,
             stage: None,
         })
-    }
-
-    /// What is compared runs under one contract: a container gives a server less than a bare
-    /// process has, and of an endpoint nobody knows.
-    fn one_executor(&self, baseline: &Arm, candidates: &BTreeMap<String, Arm>) -> Result<()> {
-        let kind = |arm: &Arm| match arm.server {
-            Server::Command(_) => "a command",
-            Server::Image { .. } => "an image",
-            Server::Endpoint(_) => "an endpoint",
-        };
-        match candidates.iter().find(|(_, arm)| kind(arm) != kind(baseline)) {
-            None => Ok(()),
-            Some((name, arm)) => {
-                let (one, other) = (kind(arm), kind(baseline));
-                let what = format!("it is {one}, the baseline is {other}: they would not run under one contract");
-                let next = "give all of them images, or commands, or endpoints; the reference may differ";
-                Err(self.wrong(&format!("candidates.{name}"), &what, next))
-            }
-        }
-    }
-
-    fn groups(
-        &self,
-        matrix: &written::Matrix,
-        models: &BTreeMap<String, Model>,
-        candidates: &BTreeMap<String, Arm>,
-        loads: &[Load],
-    ) -> Result<Vec<Group>> {
-        let models = self.axis("matrix.models", matrix.models.as_deref(), models.keys().map(String::as_str))?;
-        let named = candidates.keys().map(String::as_str).filter(|name| *name != BLIND_CONTROL);
-        let mut names = self.axis("matrix.candidates", matrix.candidates.as_deref(), named)?;
-        // No axis leaves it out.
-        names.extend(candidates.contains_key(BLIND_CONTROL).then(|| BLIND_CONTROL.to_owned()));
-        let loads = self.axis("matrix.loads", matrix.loads.as_deref(), loads.iter().map(|l| l.name.as_str()))?;
-        for exclude in &matrix.exclude {
-            for (axis, value, known) in [("candidate", &exclude.candidate, &names), ("model", &exclude.model, &models)]
-            {
-                if let Some(value) = value.as_ref().filter(|v| !known.contains(v)) {
-                    return Err(self.wrong(
-                        "matrix.exclude",
-                        &format!("no {axis} of the matrix is named `{value}`"),
-                        &format!("write one of {}", known.join(", ")),
-                    ));
-                }
-            }
-        }
-        let excluded = |candidate: &str, model: &str, gpus: u32| {
-            matrix.exclude.iter().any(|x| {
-                x.candidate.as_deref().is_none_or(|c| c == candidate)
-                    && x.model.as_deref().is_none_or(|m| m == model)
-                    && x.gpus.is_none_or(|g| g == gpus)
-            })
-        };
-        let mut groups = Vec::new();
-        for model in &models {
-            for &gpus in matrix.gpus.as_deref().unwrap_or(&[0]) {
-                let candidates: Vec<String> = names.iter().filter(|c| !excluded(c, model, gpus)).cloned().collect();
-                if !candidates.is_empty() || names.is_empty() {
-                    groups.push(Group { model: model.clone(), gpus, candidates, loads: loads.clone() });
-                }
-            }
-        }
-        if groups.is_empty() {
-            return Err(self.wrong(
-                "matrix",
-                "the matrix is empty: its axes and exclusions leave no candidate to run",
-                "remove an exclusion",
-            ));
-        }
-        Ok(groups)
-    }
-
-    /// The chosen values of an axis, or all of them.
-    fn axis<'n>(
-        &self,
-        field: &str,
-        chosen: Option<&[String]>,
-        known: impl Iterator<Item = &'n str>,
-    ) -> Result<Vec<String>> {
-        let known: Vec<String> = known.map(str::to_owned).collect();
-        let Some(chosen) = chosen else { return Ok(known) };
-        let mut seen = BTreeSet::new();
-        for value in chosen {
-            if !known.contains(value) {
-                return Err(self.wrong(
-                    field,
-                    &format!("`{value}` is not declared"),
-                    &format!("write one of {}", known.join(", ")),
-                ));
-            }
-            if !seen.insert(value) {
-                return Err(self.wrong(field, &format!("`{value}` stands twice"), "remove one of the two"));
-            }
-        }
-        Ok(chosen.to_vec())
     }
 
     /// Paths begin at the workload file's folder; named models exist.
@@ -327,36 +242,6 @@ impl Check<'_> {
         }
     }
 
-    fn sampling(&self, s: &Sampling) -> Result<()> {
-        self.in_range("sampling.max_tokens", s.max_tokens, 1..=1 << 20)?;
-        if let Some(least) = s.min_tokens {
-            self.in_range("sampling.min_tokens", least, 0..=s.max_tokens)?;
-        }
-        if !(0.0..=2.0).contains(&s.temperature) {
-            return Err(self.wrong(
-                "sampling.temperature",
-                &format!("{} is not between 0 and 2", s.temperature),
-                "write 0 for greedy decoding",
-            ));
-        }
-        if s.top_p.is_some_and(|p| !(p > 0.0 && p <= 1.0)) {
-            return Err(self.wrong("sampling.top_p", "it is not above 0 and at most 1", "write 1 to draw from all"));
-        }
-        if s.top_k.is_some_and(|k| k < -1) {
-            return Err(self.wrong("sampling.top_k", "it is below -1", "write -1 or 0 to draw from all"));
-        }
-        for (name, value) in &s.extra {
-            let field = format!("sampling.extra.{name}");
-            if OURS.contains(&name.as_str()) {
-                return Err(self.wrong(&field, "this field of the request's body is set by bench itself", "remove it"));
-            }
-            if value.to_string().contains("$__toml_private_datetime") {
-                return Err(self.wrong(&field, "JSON has no dates", "write it as a string"));
-            }
-        }
-        Ok(())
-    }
-
     fn client(&self, client: &Client) -> Result<()> {
         self.in_range("client.connections", client.connections, 0..=100_000)?;
         self.in_range("client.threads", client.threads, 1..=256)?;
@@ -374,39 +259,6 @@ impl Check<'_> {
             return Err(self.wrong("slo.share", &format!("{} is no share", slo.share), "write one like 0.99"));
         }
         Ok(())
-    }
-
-    fn equivalence(&self, e: written::Equivalence) -> Result<Equivalence> {
-        self.in_range("equivalence.sample", e.sample, 1..=1 << 20)?;
-        if let Some(t) = e.tolerance {
-            let inside =
-                t.cap_nats > 0.0 && t.cap_nats < 100.0 && t.mean > 1e-9 && t.mean < 1.0 && t.far > 1e-9 && t.far < 1.0;
-            if !inside {
-                return Err(self.wrong(
-                    "equivalence.tolerance",
-                    "a tolerance lies outside its range",
-                    "cap_nats lies above 0, mean and far between 10⁻⁹ and 1",
-                ));
-            }
-        }
-        let reference = e.reference.map(|arm| self.arm("equivalence.reference", arm)).transpose()?;
-        if let Some(confirm) = e.confirm {
-            self.in_range("equivalence.confirm", confirm, 1..=1_000)?;
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = e.calibration.iter().find(|id| !seen.insert(**id)) {
-            return Err(self.wrong(
-                "equivalence.calibration",
-                &format!("{twice} stands twice"),
-                "remove one of the two",
-            ));
-        }
-        if e.tolerance.is_some() && !e.calibration.is_empty() {
-            let what = "a tolerance is declared and calibrated, and only one can hold";
-            return Err(self.wrong("equivalence.calibration", what, "remove equivalence.tolerance"));
-        }
-        let (calibration, confirm) = (e.calibration, e.confirm);
-        Ok(Equivalence { reference, sample: e.sample, tolerance: e.tolerance, calibration, confirm })
     }
 
     /// Names become parts of file names and table cells.
@@ -456,35 +308,6 @@ impl Check<'_> {
     }
 }
 
-/// Fields of a request's body that have their own place in the workload file, or are what
-/// makes it a timed request.
-const OURS: [&str; 20] = [
-    "model",
-    "messages",
-    "prompt",
-    "stream",
-    "stream_options",
-    "n",
-    "max_tokens",
-    "max_completion_tokens",
-    "min_tokens",
-    "temperature",
-    "top_p",
-    "top_k",
-    "seed",
-    "stop",
-    "ignore_eos",
-    "return_token_ids",
-    "logprobs",
-    "top_logprobs",
-    "echo",
-    "best_of",
-];
-
 pub(super) fn line_of(source: &str, offset: usize) -> usize {
     source.get(..offset).map_or(1, |before| before.matches('\n').count() + 1)
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;

@@ -1,7 +1,7 @@
 //! What the author declares before anything is measured, so that nobody can choose it
 //! afterwards: looks at the speed, controls, and how candidates are ranked.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{check::Check, written};
 use crate::Result;
@@ -23,7 +23,7 @@ pub struct Look {
 }
 
 /// What is known of an arm of a calibration run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Control {
     /// Honest: the model's outputs by another honest configuration.

@@ -1,9 +1,114 @@
 //! Loads as written to load phases as meant; a ladder becomes a phase for each step.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Arrivals, Axis, Load, Rung, Shape, Think, TraceFile, check::Check, written};
-use crate::{Nanos, Result};
+use serde::{Deserialize, Serialize};
+
+use super::{check::Check, written};
+use crate::{Digest, Nanos, Result};
+
+/// One load phase.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// Unique in the workload.
+    pub name: String,
+    /// Requests of the phase.
+    pub requests: u32,
+    /// When requests are sent.
+    pub shape: Shape,
+    /// Nothing is sent after so much time of the phase.
+    pub time: Option<Nanos>,
+    /// The pause before each further turn of a session.
+    pub think: Option<Think>,
+    /// The ladder that it is a step of.
+    pub rung: Option<Rung>,
+    /// The trace's file.
+    pub trace: Option<TraceFile>,
+}
+
+/// When requests are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Shape {
+    /// A fixed number of clients, each sending its next request when the last has ended.
+    Closed {
+        /// The number of clients.
+        concurrency: u32,
+        /// The clients begin evenly over this time.
+        #[serde(default, skip_serializing_if = "Nanos::is_zero")]
+        ramp_ns: Nanos,
+    },
+    /// Requests, or the first turns of sessions, arrive whether or not others have ended.
+    Open {
+        /// The mean time between arrivals.
+        gap_ns: Nanos,
+        /// How arrivals are spread.
+        arrivals: Arrivals,
+    },
+    /// Arrivals as they were recorded.
+    Trace {
+        /// Of the trace's file.
+        digest: Digest,
+        /// Recorded time over replayed time, in thousandths.
+        speed_thousandths: u32,
+    },
+}
+
+/// How open arrivals are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Arrivals {
+    /// Every gap is the mean gap.
+    Constant,
+    /// Exponential gaps.
+    Poisson,
+    /// Gamma gaps: the shape is the burstiness; below 1 arrivals cluster, 1 is Poisson.
+    Gamma {
+        /// In thousandths.
+        burstiness_thousandths: u32,
+    },
+}
+
+/// The pause before each further turn of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Think {
+    /// Always the same.
+    Constant(Nanos),
+    /// Exponential with this mean.
+    Exponential(Nanos),
+}
+
+/// A step of a ladder: a declared geometric series of rates or concurrencies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
+    /// The ladder's name.
+    pub ladder: String,
+    /// From 1.
+    pub step: u32,
+    /// What the series is of.
+    pub of: Axis,
+    /// Requests per second, or the number of clients.
+    pub value: f64,
+}
+
+/// What a ladder is a series of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Axis {
+    /// Requests per second of an open load.
+    Rate,
+    /// Clients of a closed load.
+    Concurrency,
+}
+
+/// The file of a recorded trace, see [`crate::trace`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceFile {
+    /// Relative paths are resolved from the workload file's folder.
+    pub path: PathBuf,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+}
 
 const ADVICE: &str = "add closed = { concurrency = 4 }, open = { rate = 2.0 }, trace = { … } or ladder = { … }";
 
@@ -161,15 +266,15 @@ impl Check<'_> {
 }
 
 /// `"2s"`, or `{ exponential = "2s" }`.
-impl<'de> serde::Deserialize<'de> for Think {
+impl<'de> Deserialize<'de> for Think {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-        #[derive(serde::Deserialize)]
+        #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
             Constant(Nanos),
             Table(Table),
         }
-        #[derive(serde::Deserialize)]
+        #[derive(Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields)]
         enum Table {
             Constant(Nanos),

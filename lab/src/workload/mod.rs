@@ -9,8 +9,11 @@ mod arm;
 mod check;
 mod container;
 mod decide;
+mod equivalence;
 mod load;
+mod matrix;
 mod pin;
+mod sampling;
 mod stage;
 mod url;
 mod written;
@@ -20,10 +23,15 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::{Bytes, Digest, Nanos, requests};
+pub use arm::{Arm, Server};
 pub use check::{of_endpoint, parse, read};
 pub use container::{Binds, Container, GpuAccess, Profile, Source};
 pub use decide::{ALPHA, BLIND_CONTROL, Control, Look, Score, ScoreMode};
+pub use equivalence::{Equivalence, Tolerance};
+pub use load::{Arrivals, Axis, Load, Rung, Shape, Think, TraceFile};
+pub use matrix::Group;
 pub use pin::{Tagged, pin, tags};
+pub use sampling::Sampling;
 pub use stage::{After, Stage};
 pub use url::Url;
 
@@ -98,6 +106,16 @@ impl Workload {
         self.candidates.iter().map(|(name, arm)| (name.as_str(), arm)).chain([(BASELINE, &self.baseline)])
     }
 
+    /// The declared server that scores outputs; none where the baseline's does, or nothing does.
+    pub fn reference(&self) -> Option<&Arm> {
+        self.equivalence.as_ref()?.reference.as_ref()
+    }
+
+    /// Ids of the measure bundles whose controls set the tolerance; none where nothing does.
+    pub fn calibration(&self) -> &[Digest] {
+        self.equivalence.as_ref().map_or(&[], |e| &e.calibration)
+    }
+
     /// The requests that one round takes from the set: warm-up, then each load's.
     pub fn requests_per_round(&self) -> u32 {
         self.warmup_requests() + self.timed_requests()
@@ -133,44 +151,6 @@ pub struct Model {
     pub digest: Option<Digest>,
 }
 
-/// One server: what to start, and with what environment.
-#[derive(Debug, Clone)]
-pub struct Arm {
-    /// For the report.
-    pub description: String,
-    /// A command of this host or an image.
-    pub server: Server,
-    /// Environment variables.
-    pub env: BTreeMap<String, String>,
-    /// The variable of our own environment that holds the API key. The key is sent, and
-    /// stored nowhere.
-    pub api_key_env: Option<String>,
-    /// What is known of it, in a calibration run.
-    pub control: Option<Control>,
-    /// The configuration that it is a launch of, in a calibration run; its own name where
-    /// none is given.
-    pub configuration: Option<String>,
-}
-
-/// How a server is started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Server {
-    /// A process of this host, for trusted arms. `{port}`, `{model}` (the folder),
-    /// `{served_name}` and `{bench}` (this program) are filled in.
-    Command(Vec<String>),
-    /// A container. `{port}`, `{model}` (`/models`) and `{served_name}` are filled in.
-    Image {
-        /// By digest.
-        source: Source,
-        /// Arguments after its entry point.
-        args: Vec<String>,
-        /// Folders of the host that it sees beside those of all containers.
-        binds: Binds,
-    },
-    /// A server that runs already and that nobody here starts or stops: its base URL.
-    Endpoint(Url),
-}
-
 /// Where prompts come from.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -190,146 +170,6 @@ pub enum Requests {
     Sharegpt(requests::Sharegpt),
     /// The shape of Cacheon's V1 evaluation.
     V1(requests::V1),
-}
-
-/// What is asked of the model, the same of every arm.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sampling {
-    /// Most output tokens of a request that says nothing itself.
-    pub max_tokens: u32,
-    /// No end before so many output tokens.
-    pub min_tokens: Option<u32>,
-    /// 0 is greedy.
-    #[serde(default)]
-    pub temperature: f64,
-    /// Share of the probability that is drawn from.
-    pub top_p: Option<f64>,
-    /// Number of tokens that are drawn from.
-    pub top_k: Option<i64>,
-    /// The server's seed.
-    pub seed: Option<i64>,
-    /// Texts that end an answer.
-    #[serde(default)]
-    pub stop: Vec<String>,
-    /// Go on after the end token.
-    #[serde(default)]
-    pub ignore_eos: bool,
-    /// Ask for `return_token_ids`, the only reliable token count.
-    #[serde(default = "yes")]
-    pub token_ids: bool,
-    /// Ask for this many top logprobs in the timed stream.
-    pub logprobs: Option<u32>,
-    /// Further fields of the request's body, as they stand.
-    #[serde(default)]
-    pub extra: BTreeMap<String, serde_json::Value>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// One load phase.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Load {
-    /// Unique in the workload.
-    pub name: String,
-    /// Requests of the phase.
-    pub requests: u32,
-    /// When requests are sent.
-    pub shape: Shape,
-    /// Nothing is sent after so much time of the phase.
-    pub time: Option<Nanos>,
-    /// The pause before each further turn of a session.
-    pub think: Option<Think>,
-    /// The ladder that it is a step of.
-    pub rung: Option<Rung>,
-    /// The trace's file.
-    pub trace: Option<TraceFile>,
-}
-
-/// When requests are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Shape {
-    /// A fixed number of clients, each sending its next request when the last has ended.
-    Closed {
-        /// The number of clients.
-        concurrency: u32,
-        /// The clients begin evenly over this time.
-        #[serde(default, skip_serializing_if = "Nanos::is_zero")]
-        ramp_ns: Nanos,
-    },
-    /// Requests, or the first turns of sessions, arrive whether or not others have ended.
-    Open {
-        /// The mean time between arrivals.
-        gap_ns: Nanos,
-        /// How arrivals are spread.
-        arrivals: Arrivals,
-    },
-    /// Arrivals as they were recorded.
-    Trace {
-        /// Of the trace's file.
-        digest: Digest,
-        /// Recorded time over replayed time, in thousandths.
-        speed_thousandths: u32,
-    },
-}
-
-/// How open arrivals are spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Arrivals {
-    /// Every gap is the mean gap.
-    Constant,
-    /// Exponential gaps.
-    Poisson,
-    /// Gamma gaps: the shape is the burstiness; below 1 arrivals cluster, 1 is Poisson.
-    Gamma {
-        /// In thousandths.
-        burstiness_thousandths: u32,
-    },
-}
-
-/// The pause before each further turn of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Think {
-    /// Always the same.
-    Constant(Nanos),
-    /// Exponential with this mean.
-    Exponential(Nanos),
-}
-
-/// A step of a ladder: a declared geometric series of rates or concurrencies.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rung {
-    /// The ladder's name.
-    pub ladder: String,
-    /// From 1.
-    pub step: u32,
-    /// What the series is of.
-    pub of: Axis,
-    /// Requests per second, or the number of clients.
-    pub value: f64,
-}
-
-/// What a ladder is a series of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Axis {
-    /// Requests per second of an open load.
-    Rate,
-    /// Clients of a closed load.
-    Concurrency,
-}
-
-/// The file of a recorded trace, see [`crate::trace`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceFile {
-    /// Relative paths are resolved from the workload file's folder.
-    pub path: PathBuf,
-    /// SHA-256 of the file.
-    pub digest: Digest,
 }
 
 /// What each trial sends before its first phase. No prompt of it is ever timed.
@@ -384,18 +224,8 @@ fn ninety_nine() -> f64 {
     0.99
 }
 
-/// One model on one number of GPUs, and the candidates that run there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The model's name.
-    pub model: String,
-    /// GPUs of a server.
-    pub gpus: u32,
-    /// Candidates, sorted.
-    pub candidates: Vec<String>,
-    /// Loads by name, in the file's order.
-    pub loads: Vec<String>,
-}
+/// No workload lets a response be longer, and no exchange of a bundle is.
+pub const LARGEST_RESPONSE: Bytes = Bytes(256 << 20);
 
 /// Deadlines and bounds: every wait has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -434,34 +264,6 @@ impl Default for Limits {
     }
 }
 
-/// How outputs are graded.
-#[derive(Debug, Clone)]
-pub struct Equivalence {
-    /// The trusted server that scores outputs; the baseline's where none is declared.
-    pub reference: Option<Arm>,
-    /// Graded requests of each trial.
-    pub sample: u32,
-    /// The declared tolerance, for verdicts without calibration.
-    pub tolerance: Option<Tolerance>,
-    /// Ids of the measure bundles whose controls set the tolerance instead.
-    pub calibration: Vec<Digest>,
-    /// Rounds of the stage that a run adds by itself where a candidate is suspect.
-    pub confirm: Option<u32>,
-}
-
-/// A numerics budget that the workload's author declares. Verdicts from it are
-/// *provisional*: no calibration stands behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tolerance {
-    /// c: margins are capped here, in nats.
-    pub cap_nats: f64,
-    /// δ: the tolerated mean of capped margins, as a share of the cap.
-    pub mean: f64,
-    /// δ_h: the tolerated share of requests with a margin above four caps.
-    pub far: f64,
-}
-
 /// What the machine costs.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -469,3 +271,6 @@ pub struct Cost {
     /// Price of one GPU for one hour.
     pub gpu_hour: f64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ impl Stage {
     /// 64 bits that are this stage's own, for a purpose.
     fn draw(&self, seed: &[u8; 32], purpose: &str, declared: u64) -> u64 {
         let said = [seed.as_slice(), &self.parent.bytes(), &declared.to_be_bytes(), purpose.as_bytes()].concat();
-        Digest::of(said).bytes()[..8].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+        Digest::of(said).first_u64()
     }
 }
 

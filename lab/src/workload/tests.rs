@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 const SMALL: &str = r#"name = "small"
@@ -44,6 +46,14 @@ fn an_unknown_key_is_named_at_its_line() {
 fn a_wrong_type_is_named_at_its_line() {
     let text = problem(|s| s.replace("requests = 8", "requests = \"eight\""));
     assert!(text.starts_with("x.toml:15") && text.contains("invalid type"), "{text}");
+}
+
+#[test]
+fn a_response_longer_than_evidence_can_hold_is_refused() {
+    let limit = |size: &str| SMALL.to_owned() + &format!("[limits]\nresponse = \"{size}\"\n");
+    assert_eq!(parse(&limit("256MiB"), Path::new("x.toml")).unwrap().limits.response, LARGEST_RESPONSE);
+    let text = problem(|_| limit("257MiB"));
+    assert!(text.contains("limits.response") && text.ends_with("next: write 256MiB or less"), "{text}");
 }
 
 #[test]
@@ -132,7 +142,7 @@ fn a_configuration_is_named_for_honest_controls_only() {
     let fast = |lines: &str| SMALL.replace("[requests.prose]", &format!("{lines}\n[requests.prose]"));
     let workload = parse(&fast("control = \"positive\"\nconfiguration = \"eager\""), Path::new("x.toml")).unwrap();
     let arm = workload.arm("fast").unwrap();
-    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(crate::workload::Control::Positive), Some("eager")));
+    assert_eq!((arm.control, arm.configuration.as_deref()), (Some(Control::Positive), Some("eager")));
     for lines in ["configuration = \"eager\"", "control = \"negative\"\nconfiguration = \"eager\""] {
         assert!(problem(|_| fast(lines)).contains("only a positive control"), "{lines}");
     }
@@ -143,12 +153,24 @@ fn a_tolerance_is_declared_or_calibrated_and_not_both() {
     let id = Digest::of("bundle");
     let with = |more: &str| format!("{SMALL}[equivalence]\nsample = 4\ncalibration = [{more}]\n");
     let workload = parse(&with(&format!("\"{id}\"")), Path::new("x.toml")).unwrap();
-    assert_eq!(workload.equivalence.unwrap().calibration, [id]);
+    assert_eq!(workload.calibration(), [id]);
     assert!(problem(|_| with(&format!("\"{id}\", \"{id}\""))).contains("stands twice"));
     let both = with(&format!("\"{id}\"")) + "tolerance = { cap_nats = 0.5, mean = 0.1, far = 0.1 }\n";
     assert!(problem(|_| both.clone()).contains("only one can hold"));
     let tiny = format!("{SMALL}[equivalence]\nsample = 4\ntolerance = {{ cap_nats = 0.5, mean = 1e-12, far = 0.1 }}\n");
     assert!(problem(|_| tiny.clone()).contains("between 10⁻⁹ and 1"));
+}
+
+#[test]
+fn a_file_whose_calibration_names_no_bundle_is_refused_and_a_sealed_one_is_read() {
+    let source = format!("{SMALL}[equivalence]\nsample = 4\ncalibration = []\n");
+    assert!(parse(&source, Path::new("x.toml")).is_ok(), "bundles of before say so");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.toml");
+    std::fs::write(&path, source).unwrap();
+    let text = read(&path).unwrap_err().to_string();
+    let expected = "x.toml:19: equivalence.calibration: [] names no bundle\n  next: write the ids of measure bundles of controls, or remove it and declare equivalence.tolerance";
+    assert!(text.ends_with(expected), "{text}");
 }
 
 #[test]

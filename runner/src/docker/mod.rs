@@ -217,9 +217,8 @@ pub type Found = std::result::Result<Option<ImageFacts>, NotReady>;
 
 /// Every arm's image. What the engine does not have is got first, if `get` is there to watch.
 pub async fn look(engine: &Engine, workload: &Workload, get: Option<&dyn Observer>) -> BTreeMap<String, Found> {
-    let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref()).map(|arm| ("reference", arm));
     let mut found = BTreeMap::new();
-    for (name, arm) in workload.arms().chain(reference) {
+    for (name, arm) in workload.arms().chain(workload.reference().map(|arm| ("reference", arm))) {
         let Had::Image { source, .. } = &arm.server else { continue };
         let image = match get {
             Some(observer) => image::have(engine, name, source, &workload.limits, observer).await.map(Some),

@@ -67,7 +67,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let (mut environment, _) = host::environment(&workload.models)?;
     let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
     environment.gpus = gpus.facts.clone();
-    let arm = equivalence.reference.as_ref().unwrap_or(&workload.baseline);
+    let arm = workload.reference().unwrap_or(&workload.baseline);
     let containers = Containers::prepare(workload, &[(REFERENCE, arm)], options.bench, &gpus, options.observer).await?;
     if let Some(containers) = &containers {
         containers.describe(&mut environment);
@@ -135,7 +135,7 @@ struct Grader<'a> {
 impl Grader<'_> {
     /// Starts the reference for one model and grades all its trials.
     async fn with_model(&mut self, model: &str, folder: &RunFolder) -> Result<lab::records::ServerFacts> {
-        let arm = self.equivalence.reference.as_ref().unwrap_or(&self.workload.baseline);
+        let arm = self.workload.reference().unwrap_or(&self.workload.baseline);
         let gpus = self.plan.trials.iter().filter(|t| t.model == model).map(|t| t.gpus).max().unwrap_or(0);
         let launch = self.had.launch(REFERENCE, arm, model, gpus, &self.run)?;
         let served_name = self.workload.models[model].served_name.clone();

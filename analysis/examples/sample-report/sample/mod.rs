@@ -11,6 +11,8 @@ use lab::{
     environment::{ComputeMode, Environment, Gpu, ModelFacts, Program},
 };
 
+/// A run of controls.
+mod controls;
 /// Rates, service levels and a ladder.
 mod loads;
 /// What was timed.
@@ -158,6 +160,12 @@ impl Sample {
             (1..).zip(&mut d.points).for_each(|(trial, p)| p.trial = trial);
         });
         sample
+    }
+
+    /// The same run as one of controls: who is honest and who is altered is known.
+    pub(crate) fn controls() -> Self {
+        let sample = Sample::new();
+        Sample { judgement: controls::of(sample.judgement), ..sample }
     }
 
     /// What the report is made from.

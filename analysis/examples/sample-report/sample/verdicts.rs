@@ -186,6 +186,7 @@ fn candidate(i: u64, made: &Made) -> Candidate {
     Candidate {
         name: made.name.into(),
         description: made.description.into(),
+        control: None,
         verdict: made.verdict,
         provisional: made.verdict != Verdict::Undecided,
         reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
@@ -271,10 +272,12 @@ pub(crate) fn judgement() -> Judgement {
         format: FORMAT,
         method: "1",
         bundles: vec![bundle("measure", "chat-lab1-7f3a"), bundle("grade", "chat-lab1-7f3a-grade")],
+        calibration_bundles: Vec::new(),
         workload: "chat".into(),
         workload_digest: Digest::of("workload"),
         tolerance: Tolerance::Declared { cap_nats: 2.5, mean: 0.05, far: 0.01 },
         controls: None,
+        controls_lack: None,
         slo: Some(Slo {
             ttft_ns: Some(Nanos::from_millis(500)),
             tpot_ns: Some(Nanos::from_millis(40)),

@@ -1,18 +1,34 @@
 //! What the tolerance rests on: the controls.
 
 use crate::{
-    judgement::{Calibration, ControlFacts, Judgement},
+    judgement::{Calibration, ControlFacts, Judgement, Tolerance},
     report::{
-        escape, floor, number,
+        escape, number,
         table::{Cell, Table, column},
     },
 };
 
-/// Every control of the calibration: honest configurations, then altered servers.
+/// Every control that verdicts rest on: honest configurations, then altered servers.
 pub(crate) fn controls(judgement: &Judgement) -> Table {
+    let calibration = match &judgement.tolerance {
+        Tolerance::Calibrated(calibration) => Some(calibration.as_ref()),
+        Tolerance::Declared { .. } | Tolerance::Failed { .. } | Tolerance::None => None,
+    };
+    let caption = "The controls that the tolerance rests on, and which alterations it finds";
+    table("controls", caption, calibration)
+}
+
+/// Every control of this run itself.
+pub(crate) fn own_controls(judgement: &Judgement) -> Table {
+    let caption = "This run's controls, and which alterations a tolerance from them finds";
+    table("own-controls", caption, judgement.controls.as_deref())
+}
+
+fn table(name: &'static str, caption: &'static str, calibration: Option<&Calibration>) -> Table {
     let row = |kind: &str, c: &ControlFacts| {
+        let never = if kind == "honest" { "never" } else { "not found" };
         let found =
-            c.requests_to_suspect.map_or_else(|| Cell::Nothing("not found".into()), |n| Cell::plain(number::count(n)));
+            c.requests_to_suspect.map_or_else(|| Cell::Nothing(never.into()), |n| Cell::plain(number::count(n)));
         vec![
             Cell::Text(escape::name(&c.name)),
             Cell::Text(kind.into()),
@@ -32,8 +48,8 @@ pub(crate) fn controls(judgement: &Judgement) -> Table {
         positive.chain(calibration.negative.iter().map(|c| row("altered", c))).collect()
     };
     Table {
-        name: "controls",
-        caption: "The controls that the tolerance rests on, and which alterations it finds",
+        name,
+        caption,
         columns: vec![
             column("Control", &["control"]),
             column("Is", &["is"]),
@@ -47,6 +63,6 @@ pub(crate) fn controls(judgement: &Judgement) -> Table {
             column("Highest ln E", &["highest_ln_e"]),
             column("Requests until suspect", &["requests_to_suspect"]),
         ],
-        rows: floor::calibration(judgement).map(of).unwrap_or_default(),
+        rows: calibration.map(of).unwrap_or_default(),
     }
 }

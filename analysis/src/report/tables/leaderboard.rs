@@ -10,7 +10,7 @@ use crate::{
 
 use super::speed::effect;
 
-/// The order, with those who are not in it below.
+/// The order.
 pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
     let entry = |e: &Entry| {
         vec![
@@ -20,21 +20,8 @@ pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
             Cell::plain(board::score(e.score)),
             effect(Some(&e.overall), number::fine_ratio),
             Cell::maybe(e.overall.adjusted_p.map(number::small), ""),
-            Cell::Empty,
         ]
     };
-    let below = |u: &Unranked| {
-        vec![
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Text(escape::name(&u.name)),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Text(escape::detail(&u.why.text)),
-        ]
-    };
-    let board = judgement.leaderboard.iter();
     Table {
         name: "leaderboard",
         caption: "Only equivalent outputs are ranked. Who shares a letter is not shown to differ in speed, who shares none is; a place counts those shown to be faster.",
@@ -45,9 +32,19 @@ pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
             column("Score", &["score"]),
             column("Speed-up", &["speedup", "speedup_low", "speedup_high"]),
             column("p, Holm", &["p_holm"]),
-            column("Why not ranked", &["why_not"]),
         ],
-        rows: board.flat_map(|b| b.entries.iter().map(entry).chain(b.unranked.iter().map(below))).collect(),
+        rows: judgement.leaderboard.iter().flat_map(|b| &b.entries).map(entry).collect(),
+    }
+}
+
+/// Those who are not in the order: a table of two columns, which a telephone shows whole.
+pub(crate) fn unranked(judgement: &Judgement) -> Table {
+    let row = |u: &Unranked| vec![Cell::Text(escape::name(&u.name)), Cell::Text(escape::detail(&u.why.text))];
+    Table {
+        name: "unranked",
+        caption: "Not ranked, with the decisive reason",
+        columns: vec![column("Candidate", &["candidate"]), column("Why not", &["why_not"])],
+        rows: judgement.leaderboard.iter().flat_map(|b| &b.unranked).map(row).collect(),
     }
 }
 

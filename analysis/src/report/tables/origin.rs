@@ -32,24 +32,28 @@ pub(crate) fn voids(judgement: &Judgement) -> Table {
 
 /// The sealed folders.
 pub(crate) fn bundles(judgement: &Judgement) -> Table {
-    let row = |bundle: &crate::judgement::BundleRef| {
+    let row = |of: &'static str, bundle: &crate::judgement::BundleRef| {
         vec![
+            Cell::Text(of.to_owned()),
             Cell::Text(bundle.kind.to_owned()),
             Cell::Code(escape::name(&bundle.folder)),
             Cell::Text(escape::name(&bundle.sealed)),
             Cell::Code(bundle.id.to_string()),
         ]
     };
+    let own = judgement.bundles.iter().map(|bundle| row("the run", bundle));
+    let calibration = judgement.calibration_bundles.iter().map(|bundle| row("calibration", bundle));
     Table {
         name: "bundles",
         caption: "The sealed bundles behind this report, by the digest of their manifests",
         columns: vec![
+            column("Of", &["of"]),
             column("Kind", &["kind"]),
             column("Folder", &["folder"]),
             column("Sealed", &["sealed"]),
             column("Digest", &["digest"]),
         ],
-        rows: judgement.bundles.iter().map(row).collect(),
+        rows: own.chain(calibration).collect(),
     }
 }
 

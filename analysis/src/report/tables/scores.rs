@@ -3,7 +3,7 @@
 use crate::{
     judgement::{Candidate, Gate, Judgement, Score, Verdict},
     report::{
-        escape, number,
+        controls, escape, number,
         table::{Cell, Table, column, word},
     },
 };
@@ -20,7 +20,7 @@ pub(crate) fn scores(judgement: &Judgement) -> Table {
         let most = score.rounds.iter().map(|(_, value)| *value).reduce(f64::max);
         vec![
             Cell::Text(escape::name(&candidate.name)),
-            paired(candidate),
+            paired(judgement, candidate),
             Cell::Text(score.mode.to_owned()),
             shown,
             Cell::maybe(least.map(|v| number::fixed(v, 4)), ""),
@@ -47,8 +47,9 @@ pub(crate) fn scores(judgement: &Judgement) -> Table {
 }
 
 /// What counts: the overall speed-up, of equivalent outputs only.
-fn paired(candidate: &Candidate) -> Cell {
+fn paired(judgement: &Judgement, candidate: &Candidate) -> Cell {
     match candidate.verdict {
+        _ if controls::unjudged(judgement, candidate).is_some() => Cell::Nothing("not judged".into()),
         Verdict::Equivalent => super::speed::effect(candidate.overall.as_ref(), number::ratio),
         other => Cell::Nothing(word(other).into()),
     }
@@ -68,7 +69,7 @@ pub(crate) fn gates(judgement: &Judgement) -> Table {
     };
     Table {
         name: "v1-gates",
-        caption: "What V1 asked of outputs before it scored them; passing says little, see METHOD",
+        caption: "Of the first 32 answers of each round; passing says little, see METHOD",
         columns: vec![
             column("Candidate", &["candidate"]),
             column("Gate", &["gate"]),

@@ -3,7 +3,7 @@
 use crate::{
     judgement::{Candidate, CellSpeed, Effect, Judgement, MetricEffect, Verdict},
     report::{
-        escape,
+        controls, escape,
         input::Cell as Place,
         number,
         table::{Cell, Column, Table, column},
@@ -16,6 +16,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
     let row = |(i, candidate): (usize, &Candidate)| {
         vec![
             Cell::Link(escape::name(&candidate.name), words::section_of(i)),
+            candidate.control.map_or(Cell::Empty, |control| Cell::Text(controls::kind(control).to_owned())),
             Cell::Verdict(candidate.verdict, candidate.provisional),
             overall(candidate),
             beside(candidate, "ttft"),
@@ -28,6 +29,7 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
         caption: "Speed-up is the baseline's time over the candidate's for the same work, with its interval: at 95 %, or at the level of the declared look. Above 1 the candidate is faster, also in TTFT and TPOT.",
         columns: vec![
             column("Candidate", &["candidate"]),
+            column("Is", &["control"]),
             column("Outputs", &["verdict", "standing"]),
             column("Speed-up", &["speedup", "speedup_low", "speedup_high"]),
             column("TTFT", &["ttft_speedup"]),
@@ -119,6 +121,18 @@ fn value(metric: &MetricEffect, value: f64) -> Cell {
     }
 }
 
+/// Every metric of every cell, with the names of its candidate, its cell and itself.
+fn metrics(judgement: &Judgement) -> impl Iterator<Item = (&MetricEffect, Vec<Cell>)> {
+    let cells = judgement.candidates.iter().flat_map(|c| c.speed.iter().map(move |speed| (c, speed)));
+    cells.flat_map(|(candidate, speed)| {
+        let named = |metric: &MetricEffect| {
+            let name = Cell::Text(escape::name(&candidate.name));
+            vec![name, places(speed), Cell::Text(words::metric(metric.metric).to_owned())]
+        };
+        std::iter::once(&speed.primary).chain(&speed.beside).map(move |metric| (metric, named(metric)))
+    })
+}
+
 /// Every metric of every cell.
 pub(crate) fn speed(judgement: &Judgement) -> Table {
     let mut columns = vec![
@@ -130,20 +144,10 @@ pub(crate) fn speed(judgement: &Judgement) -> Table {
     ];
     columns.extend(EFFECT);
     let mut rows = Vec::new();
-    for candidate in &judgement.candidates {
-        for speed in &candidate.speed {
-            for metric in std::iter::once(&speed.primary).chain(&speed.beside) {
-                let mut row = vec![
-                    Cell::Text(escape::name(&candidate.name)),
-                    places(speed),
-                    Cell::Text(words::metric(metric.metric).to_owned()),
-                    value(metric, metric.baseline),
-                    value(metric, metric.candidate),
-                ];
-                row.extend(effect_cells(metric));
-                rows.push(row);
-            }
-        }
+    for (metric, mut row) in metrics(judgement) {
+        row.extend([value(metric, metric.baseline), value(metric, metric.candidate)]);
+        row.extend(effect_cells(metric));
+        rows.push(row);
     }
     Table { name: "speed", caption: "Speed against the baseline", columns, rows }
 }
@@ -151,21 +155,16 @@ pub(crate) fn speed(judgement: &Judgement) -> Table {
 /// The ratios behind the intervals.
 pub(crate) fn rounds(judgement: &Judgement) -> Table {
     let mut rows = Vec::new();
-    for candidate in &judgement.candidates {
-        for speed in &candidate.speed {
-            for metric in std::iter::once(&speed.primary).chain(&speed.beside) {
-                let further = metric.further.iter().map(|round| (round, "further"));
-                for ((round, ratio), part) in metric.rounds.iter().map(|round| (round, "claim")).chain(further) {
-                    rows.push(vec![
-                        Cell::Text(escape::name(&candidate.name)),
-                        places(speed),
-                        Cell::Text(words::metric(metric.metric).to_owned()),
-                        Cell::plain(number::count(u64::from(*round))),
-                        Cell::Number(number::fixed(*ratio, 4), "×"),
-                        Cell::Text(part.to_owned()),
-                    ]);
-                }
-            }
+    for (metric, named) in metrics(judgement) {
+        let further = metric.further.iter().map(|round| (round, "further"));
+        for ((round, ratio), part) in metric.rounds.iter().map(|round| (round, "claim")).chain(further) {
+            let mut row = named.clone();
+            row.extend([
+                Cell::plain(number::count(u64::from(*round))),
+                Cell::Number(number::fixed(*ratio, 4), "×"),
+                Cell::Text(part.to_owned()),
+            ]);
+            rows.push(row);
         }
     }
     Table {

@@ -2,7 +2,7 @@
 
 use lab::{
     Nanos,
-    records::{Exchange, Outcome, Read},
+    records::{Outcome, Read},
     tokenizer::Tokenizer,
     wire::End,
 };
@@ -10,7 +10,7 @@ use lab::{
 use super::super::visible::is_visible;
 use crate::{
     study::Response,
-    test_support::{END, text_of, word},
+    test_support::{END, recorded, text_of, word},
 };
 
 /// A response whose chunks, each a text and ids, come 10 ns apart, the first at 20.
@@ -23,21 +23,9 @@ fn heard(chunks: &[(&str, &[u32])], tokenizer: &Tokenizer) -> Response {
     let parts: Vec<String> = std::iter::once(head.to_owned()).chain(events).collect();
     let read = |(i, part): (u64, &String)| Read { at: Nanos(10 * i), len: part.len(), behind: Nanos(0) };
     let reads: Vec<Read> = (1..).zip(&parts).map(read).collect();
-    let exchange = Exchange {
-        request: 0,
-        phase: "c1".into(),
-        intended_ns: Nanos(0),
-        started_ns: None,
-        sent_ns: Nanos(0),
-        end: End::Closed,
-        end_ns: reads.last().unwrap().at,
-        reads,
-        bytes: parts.concat().into_bytes(),
-    };
-    let derived = exchange.derive();
-    let row = exchange.row(&derived);
-    assert_eq!(row.outcome, Outcome::Complete, "{}", row.detail);
-    Response::read(&exchange, &row, &derived.chunks, tokenizer, 1 << 20)
+    let response = recorded::heard(reads, parts.concat().into_bytes(), End::Closed, tokenizer);
+    assert_eq!(response.outcome, Outcome::Complete);
+    response
 }
 
 /// When the first output came.

@@ -68,3 +68,10 @@ fn the_rule_book_lists_every_reason_code_and_every_check() {
     assert_eq!(in_the_book("Reasons"), reasons);
     assert_eq!(in_the_book("Structure"), checks);
 }
+
+#[test]
+fn the_rule_book_names_its_version() {
+    let book = include_str!("../../../METHOD.md");
+    assert!(book.contains(&format!("Version `{}`", crate::METHOD)));
+    assert!(book.contains(&format!("### {}\n", crate::METHOD)), "the changelog names it");
+}

@@ -1,6 +1,8 @@
 //! Studies at the edges of what can be judged: each has a named outcome, none is a pass by
 //! default, and no file made of them holds a number that is none.
 
+use lab::records::Class;
+
 use super::*;
 use crate::{Study, test_support::Sealed};
 
@@ -142,4 +144,70 @@ fn ids_outside_of_the_vocabulary() {
 fn a_reference_that_finds_the_baseline_unlikely() {
     let judgement = judged(&Script::new(honest(STEP)).arm("fast", honest(STEP)).margins("baseline", |_, _| 2.0));
     assert_eq!(reasons(&judgement), (Verdict::Undecided, "reference-not-self-consistent"));
+}
+
+#[test]
+fn a_candidate_without_a_successful_request_is_undecided_and_has_no_nan() {
+    let judgement = Script::new(honest(STEP)).arm("fast", |_: &Ask| Said::error()).seal().judge();
+    let fast = fast(&judgement);
+    assert_eq!((fast.verdict, codes(fast)[0]), (Verdict::Undecided, "no-successful-request"));
+    assert_eq!((fast.overall, fast.overall_note.as_ref().unwrap().code), (None, "fewer-rounds"));
+    assert_eq!(fast.outcomes, [("http-error".to_owned(), 36)]);
+    assert!(codes(fast).contains(&"failed-requests"));
+    let value = serde_json::to_value(&judgement).unwrap();
+    assert_eq!(nulls_where_numbers_belong(&value), 0, "{value:#}");
+}
+
+/// serde_json writes NaN and infinity as null.
+fn nulls_where_numbers_belong(value: &serde_json::Value) -> usize {
+    const OPTIONAL: &[&str] = &[
+        "control",
+        "controls_lack",
+        "cost_per_million_tokens",
+        "joules_per_token",
+        "score",
+        "why",
+        "equivalence",
+        "overall",
+        "overall_note",
+        "effect",
+        "upper_x",
+        "value",
+        "sign_flip_p",
+        "detectable",
+        "requests_to_suspect",
+        "blind_control",
+        "controls",
+        "divergence",
+        "median_shared_characters",
+        "slo",
+        "service",
+        "requests_per_s",
+        "steady_tokens_per_s",
+        "steady_share",
+        "adjusted_p",
+        "note",
+        "rejects",
+        "same",
+        "same_speed",
+        "void",
+    ];
+    match value {
+        serde_json::Value::Object(map) => map
+            .iter()
+            .map(|(k, v)| {
+                if v.is_null() && k.starts_with('p') && k.ends_with("_ns") {
+                    0
+                } else if v.is_null() {
+                    usize::from(!OPTIONAL.contains(&k.as_str()))
+                } else {
+                    nulls_where_numbers_belong(v)
+                }
+            })
+            .sum(),
+        serde_json::Value::Array(values) => {
+            values.iter().map(|v| usize::from(v.is_null()) + nulls_where_numbers_belong(v)).sum()
+        }
+        _ => 0,
+    }
 }

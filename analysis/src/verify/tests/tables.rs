@@ -40,7 +40,7 @@ fn said(file: &str, edit: impl Fn(String) -> String) -> String {
     let bundle = if sealed.measure.join(file).exists() { &sealed.measure } else { sealed.grade.as_ref().unwrap() };
     forge(bundle, file, |bytes| stored(file, &edit(plain(file, &bytes))));
     let findings = match verify_set(&sealed.paths()) {
-        Ok(all) => all.into_iter().flat_map(|(_, findings)| findings).map(|f| f.to_string()).collect::<Vec<_>>(),
+        Ok(all) => all.into_iter().flat_map(|verified| verified.findings).map(|f| f.to_string()).collect::<Vec<_>>(),
         Err(problem) => vec![problem.to_string()],
     };
     findings.join("\n")

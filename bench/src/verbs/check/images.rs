@@ -17,8 +17,7 @@ use crate::progress::Lines;
 /// Prints it, and says whether nothing is known against the images; with `pull`, those that
 /// are not there are got first. None if interrupted.
 pub(super) fn run(workload: &Workload, pull: bool) -> Result<Option<bool>> {
-    let reference = workload.equivalence.iter().filter_map(|e| e.reference.as_ref());
-    let mut arms = workload.arms().map(|(_, arm)| arm).chain(reference);
+    let mut arms = workload.arms().map(|(_, arm)| arm).chain(workload.reference());
     if !arms.any(|arm| matches!(arm.server, Server::Image { .. })) {
         return Ok(Some(true));
     }
