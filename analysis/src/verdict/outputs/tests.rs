@@ -89,11 +89,12 @@ fn numbers_are_written_as_people_write_them() {
 
 #[test]
 fn a_blind_control_that_is_undecided_stops_margins_and_one_that_is_altered_stops_everything() {
+    let control = run(Script::new(short).arm("odd", short)).candidates.remove(0);
     let after = |verdict| {
         let source = judgement::Tolerance::None;
         let mut rule = Rule { source, baseline: None, tolerance: None, failure: None, void: false };
         let reasons = vec![Reason { code: "suspect", text: "it is far off".into() }];
-        rule.take_blind_control(&Decision { verdict, reasons, equivalence: None });
+        rule.take_blind_control(&Candidate { verdict, reasons, ..control.clone() });
         (rule.failure.map(|reason| reason.code), rule.void)
     };
     assert_eq!(after(Verdict::Equivalent), (None, false));
