@@ -89,3 +89,6 @@ pub(crate) fn class_name(class: Class) -> &'static str {
         Class::Deadline => "deadline",
     }
 }
+
+#[cfg(test)]
+mod tests;

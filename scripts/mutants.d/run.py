@@ -4,23 +4,25 @@
 
 TREE is a copy that may be changed; FILEs are relative to it. First all mutants become one program
 (switch.py). Each test is run by itself once, and what it reaches is noted. Then each mutant is run against
-the tests that reach its place, the quick ones first, until one fails. What cannot be switched goes to
-cargo-mutants itself. RESULTS receives for each FILE {mutant: [kind, seconds, test]}, after every mutant, so
+the tests that reach its place, the quick ones first, until one fails. What cannot be switched is built by
+itself. RESULTS receives for each FILE {mutant: [kind, seconds, test]}, after every mutant, so
 that it may be stopped."""
 
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
 MEMORY = 6 << 30  # a mutant may want all there is
+JOBS = int(os.environ.get("JOBS", "1"))  # mutants at a time
+LEAST = float(os.environ.get("LEAST", "30"))  # seconds before a test is given up
 PATIENCE = float(os.environ.get("PATIENCE", "60"))  # seconds of tests of other modules
 OWN_FAULT = {"E0277", "E0308", "E0369", "E0600"}  # no such trait, type or operator
 # What is worth optimising: one build, many runs.
@@ -33,7 +35,7 @@ def sh(*command, cwd, **how):
 
 def cargo(tree, package, verb):
     """The package's tests built as the whole workspace builds them, so that no dependency is built twice."""
-    folder = {"stats": "analysis/stats"}.get(package, package)
+    folder = folder_of(package)
     tests = sorted(p.stem for p in (tree / folder / "tests").glob("*.rs"))
     tests += sorted(p.parent.name for p in (tree / folder / "tests").glob("*/main.rs"))
     which = ["-p", "stats"] if package == "stats" else ["--workspace"]
@@ -79,13 +81,21 @@ def blamed(tree, said, out):
     return wrong, unclear - wrong, strange
 
 
+def folder_of(package):
+    return {"stats": "analysis/stats"}.get(package, package)
+
+
+def programs_of(package, said):
+    return [m["executable"] for m in said if m.get("executable") and f"/{folder_of(package)}#" in m["package_id"]]
+
+
 def build(tree, package, mutants, files):
     """One program of all that can be switched, who is in it, and who compiles nowhere."""
     left, unviable = set(), set()
     several = {n for n, m in enumerate(mutants, start=1) if "impl " in (m["function"] or {}).get("return_type", "")}
     scratch = Path(tempfile.mkdtemp())
     (scratch / "mutants.json").write_text(json.dumps(mutants))
-    folder = {"stats": "analysis/stats"}.get(package, package)
+    folder = folder_of(package)
     kept = {p: (tree / p).read_bytes() for p in {*files, f"{folder}/src/lib.rs"}}
     for verb in ["check"] * 12 + ["test"]:
         (scratch / "left.json").write_text(json.dumps(sorted(left | unviable)))
@@ -107,43 +117,43 @@ def build(tree, package, mutants, files):
         unviable |= wrong - several
         left |= unclear | wrong & several
         print(f"{len(unviable)} do not compile, {len(left)} cannot be switched", flush=True)
-    programs = [m["executable"] for m in said if m.get("executable") and f"/{folder}#" in m["package_id"]]
-    return programs, set(out["built"]), unviable, kept
-
-
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    return programs_of(package, said), set(out["built"]), unviable, kept
 
 
 def test(program, names, cwd, timeout, **environment):
     """0, another status, or None where it did not end; and who failed first."""
-    command = [program, "--exact", "--test-threads", "1", *names]
+    limited = ["sh", "-c", f'ulimit -v {MEMORY >> 10}; exec "$0" "$@"', program]
     try:
-        done = subprocess.run(command, cwd=cwd, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env={**os.environ, **environment}, timeout=timeout, preexec_fn=limited)
+        done = subprocess.run([*limited, "--exact", "--test-threads", "1", *names], cwd=cwd, text=True, errors="replace",
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environment}, timeout=timeout)
     except subprocess.TimeoutExpired:
         return None, None
-    failed = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.M) or names[:1]
+    failed = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.M) or names[:1] or ["a test"]
     return done.returncode, failed[0]
 
 
 def reached(programs, cwd):
     """Of each place, the tests that come by: (seconds, program, test), quick ones first."""
+    listed = [(p, name) for p in programs for name in re.findall(r"^(\S+): test$", sh(p, "--list", cwd=cwd).stdout, re.M)]
+
+    def noted(one):
+        program, name = one
+        with tempfile.TemporaryDirectory() as folder:
+            notes = Path(folder) / "notes"
+            began = time.monotonic()
+            status, _ = test(program, [name], cwd, 600, MUTANT_NOTES=str(notes))
+            took = time.monotonic() - began
+            return status, took, notes.read_text().split() if notes.exists() else []
+
     by_place, slow = defaultdict(list), []
-    for program in programs:
-        listed = sh(program, "--list", cwd=cwd).stdout
-        for name in re.findall(r"^(\S+): test$", listed, re.M):
-            with tempfile.TemporaryDirectory() as folder:
-                notes = Path(folder) / "notes"
-                began = time.monotonic()
-                status, _ = test(program, [name], cwd, 600, MUTANT_NOTES=str(notes))
-                took = time.monotonic() - began
-                if status != 0:
-                    print(f"{name} fails without a mutant: left out", flush=True)
-                    continue
-                slow.append((took, name))
-                for place in notes.read_text().split() if notes.exists() else []:
-                    by_place[int(place)].append((took, program, name))
+    with ThreadPoolExecutor(JOBS) as pool:
+        for (program, name), (status, took, places) in zip(listed, pool.map(noted, listed)):
+            if status != 0:
+                print(f"{name} fails without a mutant: left out", flush=True)
+                continue
+            slow.append((took, name))
+            for place in places:
+                by_place[int(place)].append((took, program, name))
     print("slowest: " + ", ".join(f"{n} {t:.1f} s" for t, n in sorted(slow, reverse=True)[:8]), flush=True)
     print(f"{len(slow)} tests, {sum(t for t, _ in slow):.0f} s", flush=True)
     return {place: sorted(tests) for place, tests in by_place.items()}
@@ -169,7 +179,7 @@ def verdict(number, file, tests, cwd, patience):
         if spent < budget and i + 1 < len(all_tests):
             continue
         for program, names in batch.items():
-            status, failed = test(program, names, cwd, 3 * spent + 20, MUTANT=str(number))
+            status, failed = test(program, names, cwd, 5 * spent + LEAST, MUTANT=str(number))
             if status is None:
                 return "timeout", names[0]
             if status != 0:
@@ -178,25 +188,29 @@ def verdict(number, file, tests, cwd, patience):
     return "missed", f"{len(all_tests)} of {len(tests)} tests pass"
 
 
-def itself(tree, package, mutant):
-    """cargo-mutants' own word on one."""
-    with tempfile.TemporaryDirectory() as folder:
-        which = [] if package == "stats" else ["--test-workspace=false"]
-        sh("cargo", "mutants", "--in-place", "--baseline", "skip", "--timeout", "600", "--build-timeout", "900", "--colors", "never",
-           "-p", package, *which, "-f", mutant["file"], "--re", "^" + re.escape(mutant["name"]) + "$", "-o", folder, "-C=--workspace" if package != "stats" else "-C=--lib",
-           cwd=tree)
-        for kind in ("caught", "missed", "timeout", "unviable"):
-            listed = Path(folder) / "mutants.out" / f"{kind}.txt"
-            if listed.exists() and listed.read_text().strip():
-                return kind
-    return None
+def itself(tree, package, mutant, cwd):
+    """One that cannot be switched: built by itself, and run against everything."""
+    path = tree / mutant["file"]
+    kept = path.read_bytes()
+    try:
+        subprocess.run(["patch", "--quiet", path], input=mutant["diff"], text=True, check=True)
+        done, said = cargo(tree, package, "test")
+        if done.returncode != 0:
+            return "unviable", "the compiler"
+        for program in programs_of(package, said):
+            status, failed = test(program, [], cwd, 1800)
+            if status != 0:
+                return "timeout" if status is None else "caught", failed or "a test"
+        return "missed", "all tests pass"
+    finally:
+        path.write_bytes(kept)
 
 
 def main(tree, package, results, *files):
     tree, results = Path(tree).resolve(), Path(results)
-    folder = {"stats": "analysis/stats"}.get(package, package)
+    folder = folder_of(package)
     which = [a for f in files for a in ("-f", f)]
-    listed = sh("cargo", "mutants", "--list", "--json", "-p", package, *which, cwd=tree, check=True).stdout
+    listed = sh("cargo", "mutants", "--list", "--json", "--diff", "-p", package, *which, cwd=tree, check=True).stdout
     mutants = json.loads(listed)
     print(f"{len(mutants)} mutants", flush=True)
     began = time.monotonic()
@@ -218,11 +232,15 @@ def main(tree, package, results, *files):
         if kind not in ("caught", "unviable"):
             print(f"{kind}: {mutant['name']} ({by})", flush=True)
 
-    for number, mutant in enumerate(mutants, start=1):
-        if number in built:
-            began = time.monotonic()
-            kind, by = verdict(number, mutant["file"], tests.get(place[number], []), tree / folder, PATIENCE)
-            tell(mutant, kind, time.monotonic() - began, by)
+    def judged(number):
+        began = time.monotonic()
+        kind, by = verdict(number, mutants[number - 1]["file"], tests.get(place[number], []), tree / folder, PATIENCE)
+        return kind, time.monotonic() - began, by
+
+    numbers = sorted(built)
+    with ThreadPoolExecutor(JOBS) as pool:
+        for number, outcome in zip(numbers, pool.map(judged, numbers)):
+            tell(mutants[number - 1], *outcome)
     for path, text in kept.items():
         (tree / path).write_bytes(text)
     for number, mutant in enumerate(mutants, start=1):
@@ -230,7 +248,8 @@ def main(tree, package, results, *files):
             tell(mutant, "unviable", 0, "the compiler")
         elif number not in built:
             began = time.monotonic()
-            tell(mutant, itself(tree, package, mutant) or "open", time.monotonic() - began, "cargo-mutants")
+            kind, by = itself(tree, package, mutant, tree / folder)
+            tell(mutant, kind, time.monotonic() - began, by)
 
 
 if __name__ == "__main__":

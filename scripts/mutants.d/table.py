@@ -5,7 +5,7 @@
 RESULTS/*.json is what run.py left: {mutant: [kind, seconds, test]}. Each LIST is cargo-mutants' list
 (`--list --json`) of what there is now; what is not in it is left out, and what is in it and was not run is
 open. JUSTIFIED has a line for each mutant that may survive: its name without line and column, a tab, the
-code in its line, a tab, and why."""
+code from its place to the end of its line, a tab, and why."""
 
 import json
 import re
@@ -17,7 +17,8 @@ ABOUT = """# Mutation tests
 
 What tests notice when a line is changed: every comparison, operator, condition and returned value of
 `analysis/stats` and of the verdict's modules, as cargo-mutants lists them. Made by `scripts/mutants`, which
-builds all mutants into one program and runs each against the tests that reach it. *Caught*: a test fails.
+builds all mutants into one program and runs each against the tests that reach it. An operator is replaced
+with its operands as they are, as if in parentheses. *Caught*: a test fails.
 *Timeout*: the change does not end, which a test notices too. *Unviable*: it does not compile.
 *Justified*: no test can fail, for the reason below. *Missed*: none fails, and one should. *Open*: not run.
 Seconds are those of the tests, on one core that others used too.
@@ -25,8 +26,9 @@ Seconds are those of the tests, on one core that others used too.
 
 
 def place(mutant):
-    """A mutant without its line and column, which move, and the code in its line."""
-    code = Path(mutant["file"]).read_text().splitlines()[mutant["span"]["start"]["line"] - 1].strip()
+    """A mutant without its line and column, which move, and the code from there to the end of the line."""
+    start = mutant["span"]["start"]
+    code = Path(mutant["file"]).read_text().splitlines()[start["line"] - 1][start["column"] - 1 :].strip()
     return re.sub(r"^([^:]+):\d+:\d+: ", r"\1: ", mutant["name"]), code
 
 
@@ -57,7 +59,7 @@ def main(results, justified, *lists):
         row = [sum(counts[file].values()), *(counts[file][kind] for kind in kinds), round(seconds[file])]
         print(f"| {'all' if file == 'all' else f'`{file}`'} | " + " | ".join(map(str, row)) + " |")
     print("\n## Survivors\n")
-    print("| mutant | in | why it may live |\n|---|---|---|" if survivors else "None.")
+    print("| mutant | from | why it may live |\n|---|---|---|" if survivors else "None.")
     for name, code, reason in sorted(survivors):
         cells = [f"`{name}`", f"`{code}`", reason]
         print("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

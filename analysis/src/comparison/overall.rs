@@ -119,3 +119,6 @@ fn hidden(
 fn rounds_text(rounds: usize) -> String {
     if rounds == 1 { "1 round".into() } else { format!("{rounds} rounds") }
 }
+
+#[cfg(test)]
+mod tests;

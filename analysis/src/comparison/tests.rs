@@ -278,6 +278,35 @@ fn an_answer_that_stops_early_counts_against_a_candidate_only_where_decoding_is_
 }
 
 #[test]
+fn exactly_three_quarters_of_the_rounds_are_enough() {
+    let with_voids = |voids: u32| {
+        let mut script = Script::new(honest(STEP)).arm("fast", around(STEP));
+        (script.rounds, script.requests, script.max_tokens, script.sample, script.grade) = (8, 1, 2, 1, false);
+        for round in 1..=voids {
+            script = script.fails("baseline", round, lab::records::Class::Host);
+        }
+        let fast = fast(script);
+        (fast.overall.map(|e| e.rounds), fast.overall_note.map(|note| note.code))
+    };
+    assert_eq!(with_voids(2), (Some(6), None));
+    assert_eq!(with_voids(3), (None, Some("too-many-voids")));
+    assert_eq!(with_voids(8), (None, Some("no-interval")));
+}
+
+#[test]
+fn a_round_counts_overall_where_every_cell_has_it() {
+    let late = |ask: &Ask| {
+        let odd = ask.gpus == 2 && ask.round == 2;
+        Said { late_ns: if odd { 2_000_000 } else { 0 }, ..honest(STEP)(ask) }
+    };
+    let mut script = Script::new(late).arm("fast", around(STEP));
+    (script.matrix, script.requests, script.sample, script.grade) = ("[matrix]\ngpus = [1, 2]\n", 1, 1, false);
+    let fast = fast(script);
+    assert_eq!(fast.speed.iter().map(|cell| cell.primary.rounds.len()).collect::<Vec<_>>(), [6, 5]);
+    assert_eq!(fast.overall.unwrap().rounds, 5);
+}
+
+#[test]
 fn fewer_than_three_quarters_of_the_rounds_say_nothing() {
     let with_voids = |voids: u32| {
         let mut script = Script::new(honest(STEP)).arm("fast", six_rounds);

@@ -1,7 +1,7 @@
 use lab::{records::ReferenceRow, workload::Tolerance};
 
 use super::*;
-use crate::test_support::{Ask, Said, Script, answer, honest};
+use crate::test_support::{Ask, Said, Script, answer, honest, text_of};
 
 const STEP: u64 = 1_000_000;
 const TOLERANCE: Tolerance = Tolerance { cap_nats: 0.5, mean: 0.02, far: 0.2 };
@@ -139,6 +139,49 @@ fn going_on_where_the_reference_would_end_is_left_out_where_the_end_token_is_ign
     let graded = Graded { source: Source::Ids, failure: String::new(), rows };
     assert_eq!(super::margins(&graded, Some(&tokenizer)).len(), 2, "only the first is left out");
     assert_eq!(super::margins(&graded, None).len(), 3);
+}
+
+#[test]
+fn what_came_and_was_not_graded_is_counted_and_what_never_came_is_not() {
+    // Of six requests one fails, one is answered with nothing, and two with what the reference refuses.
+    let mixed = |ask: &Ask| match ask.request % 6 {
+        0 => Said::error(),
+        1 => Said { parts: Vec::new(), finish: "stop", ..Said::ids(&[], STEP, ask.max_tokens) },
+        2 | 3 => Said::ids(&[answer(ask.request, 18), vec![1]].concat(), STEP, ask.max_tokens),
+        _ => honest(STEP)(ask),
+    };
+    let mut script = Script::new(honest(STEP)).arm("odd", mixed);
+    (script.sample, script.refuses) = (6, |id| id == 1);
+    let margins = of_arm(&script.seal().study(), "odd", None, TOLERANCE).unwrap();
+    assert_eq!((margins.equivalence.requests, margins.ungraded), (2 * 6, 2 * 6));
+}
+
+#[test]
+fn a_group_is_judged_by_its_own_launches() {
+    let odd = |ask: &Ask, _: usize| if ask.gpus == 2 { 0.1 } else { 0.0 };
+    let mut script = Script::new(honest(STEP)).arm("odd", honest(STEP)).margins("odd", odd);
+    (script.matrix, script.rounds) = ("[matrix]\ngpus = [1, 2]\n", 2);
+    let study = script.seal().study();
+    let of = |group| of_arm(&study, "odd", group, TOLERANCE).map(|m| (m.equivalence.launches, m.equivalence.mean_x));
+    assert_eq!((of(Some(("toy", 1))), of(Some(("toy", 2))).unwrap().0), (Some((2, 0.0)), 2));
+    assert!((of(Some(("toy", 2))).unwrap().1 - 0.2).abs() < 1e-12 && (of(None).unwrap().1 - 0.1).abs() < 1e-12);
+    assert_eq!((of(Some(("other", 1))), of(Some(("toy", 4)))), (None, None));
+}
+
+#[test]
+fn the_worst_tokens_are_those_with_the_largest_margins() {
+    let e = margins_of(|ask, position| match position {
+        3 if ask.round == 1 => 1.0,
+        7 => 0.5,
+        _ => 0.0,
+    });
+    let worst = e.equivalence.worst;
+    let seen: Vec<_> = worst.iter().map(|w| (w.position, w.margin_nats)).collect();
+    assert_eq!(seen, [[(3, 1.0); 4].as_slice(), &[(7, 0.5); 6]].concat());
+    for token in &worst {
+        let emitted = answer(token.request, 20)[token.position as usize];
+        assert_eq!((token.emitted.as_str(), token.best.as_str()), (text_of(emitted).as_str(), "token 2"));
+    }
 }
 
 #[test]

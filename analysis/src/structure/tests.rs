@@ -178,6 +178,80 @@ fn ids_that_are_not_the_texts() {
 }
 
 #[test]
+fn the_first_character_that_differs_is_told() {
+    let typo = |ask: &Ask| {
+        let mut said = full(ask);
+        said.parts[3].text = " xyz".into();
+        said
+    };
+    // Three words of five characters and a space; no word has an x.
+    let example = &checks(full, typo)["ids-match-text"].examples[0];
+    assert!(example.contains("from character 16 the ids say `") && example.contains("the text `xyz "), "{example}");
+}
+
+/// Words that are not among those of an answer.
+fn others(ids: &[u32]) -> impl Iterator<Item = u32> {
+    (0..1_000).map(word).filter(|id| !ids.contains(id))
+}
+
+#[test]
+fn half_of_the_tokens_in_common_are_enough_and_fewer_are_not() {
+    let common = |n: usize| {
+        move |ask: &Ask| {
+            let mut said = full(ask);
+            let ids: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+            said.parts.iter_mut().skip(n).zip(others(&ids)).for_each(|(part, other)| part.text = text_of(other));
+            said
+        }
+    };
+    assert_eq!(of(common(10)), ["ids-match-text"]);
+    assert_eq!(of(common(9)), ["ids-match-text", "ids-of-another-text"]);
+}
+
+#[test]
+fn one_id_is_not_in_common_with_every_repetition_of_it() {
+    let again = |ask: &Ask| {
+        let mut said = full(ask);
+        let first = said.parts[0].text.clone();
+        said.parts.iter_mut().for_each(|p| p.text.clone_from(&first));
+        said
+    };
+    assert_eq!(of(again), ["ids-match-text", "ids-of-another-text"]);
+}
+
+#[test]
+fn of_text_that_is_longer_than_its_ids_all_tokens_count_where_all_ids_were_kept() {
+    // Eighteen ids for twenty tokens of text: ten others first, then ten of the ids.
+    let longer = |ask: &Ask| {
+        let mut said = full(ask);
+        said.parts[..2].iter_mut().for_each(|p| p.ids.clear());
+        let ids: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+        said.parts.iter_mut().zip(others(&ids)).take(10).for_each(|(part, other)| part.text = text_of(other));
+        said
+    };
+    assert_eq!(of(longer), ["ids-match-text"]);
+}
+
+#[test]
+fn only_what_ends_the_baselines_own_turns_is_an_end_token() {
+    // The special token 1 ends turns of the candidate, and answers of the baseline that are cut off.
+    let turn = |ask: &Ask| match ask.request % 3 {
+        0 => Said::ids(&[answer(ask.request, 19), vec![1]].concat(), STEP, ask.max_tokens),
+        _ => eight(ask),
+    };
+    let odd = move |ask: &Ask| match ask.request % 3 {
+        1 => {
+            let mut said = Said::ids(&[answer(ask.request, 8), vec![1]].concat(), STEP, ask.max_tokens);
+            said.parts.pop();
+            Said { claimed_output: Some(9), ..said }
+        }
+        2 => Said::ids(&[answer(ask.request, 4), vec![1], answer(ask.request, 4)].concat(), STEP, ask.max_tokens),
+        _ => turn(ask),
+    };
+    assert_eq!(holding(&checks(turn, odd)), ["stop-has-end-token"]);
+}
+
+#[test]
 fn ids_that_a_server_holds_back_are_not_of_another_text() {
     let sparse = |ask: &Ask| {
         let mut said = full(ask);
@@ -205,6 +279,9 @@ fn text_that_is_held_back_and_cut_characters_still_match() {
 fn claims_that_differ_from_what_came() {
     let claims = |n: u64| move |ask: &Ask| Said { claimed_output: Some(n), ..full(ask) };
     assert_eq!(of(claims(22)), ["claimed-output"]);
+    assert_eq!(of(claims(21)), ["claimed-output"], "no end token was left out of a full answer");
+    let ended = |ask: &Ask| Said { claimed_output: Some(10), ..eight(ask) };
+    assert_eq!(holding(&checks(eight, ended)), ["claimed-output"], "nor of one that ends with it");
     assert_eq!(of(move |ask| claims(21)(ask).text_only()), [""; 0]);
     assert_eq!(of(move |ask| claims(22)(ask).text_only()), ["claimed-output-text"]);
     assert_eq!(of(move |ask| claims(23)(ask).text_only()), ["claimed-output-text", "claimed-output-text-far"]);
@@ -233,6 +310,17 @@ fn stuffed_logprob_entries() {
     };
     assert_eq!(of(stuffed), ["entries-are-tokens"]);
     assert_eq!(of(move |ask| stuffed(ask).text_only()), ["entries-are-tokens-text"]);
+    let entries = |n: usize| {
+        move |ask: &Ask| {
+            let mut said = full(ask);
+            said.parts[4].entries = vec![String::new(); n];
+            said
+        }
+    };
+    assert_eq!(of(entries(20)), [""; 0]);
+    assert_eq!(of(entries(21)), ["entries-are-tokens"]);
+    assert_eq!(of(move |ask| entries(22)(ask).text_only()), [""; 0], "of 20 tokens a tenth is allowed");
+    assert_eq!(of(move |ask| entries(23)(ask).text_only()), ["entries-are-tokens-text"]);
     let unicode = |ask: &Ask| {
         let mut said = full(ask);
         said.parts.iter_mut().for_each(|p| p.entries = vec![String::new()]);
@@ -274,6 +362,17 @@ fn one_early_stop_is_information_and_many_are_not() {
     };
     assert_eq!(of(stops(13)), ["early-stop"]);
     assert_eq!(of(stops(2)), ["early-stop", "early-stop-often"]);
+}
+
+#[test]
+fn repetition_is_asked_of_answers_of_32_tokens_beside_such_an_answer() {
+    let asked = |most: u32, baseline: fn(&Ask) -> Said, candidate: fn(&Ask) -> Said| {
+        let mut script = Script::new(baseline).arm("odd", candidate);
+        script.max_tokens = most;
+        checks_of(script)["degenerate"].asked
+    };
+    assert_eq!((asked(32, full, full), asked(31, full, full)), (12, 0));
+    assert_eq!((asked(40, full, eight), asked(40, eight, full)), (0, 0));
 }
 
 #[test]

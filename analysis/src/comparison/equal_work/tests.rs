@@ -132,6 +132,28 @@ fn what_a_baseline_answered_with_nothing_is_no_work() {
     assert_eq!(equal_work(trial, beside, "c1", true), whole);
 }
 
+#[test]
+fn the_tokens_that_are_missing_take_the_arms_own_time_or_the_baselines_whichever_is_longer() {
+    // One of ten stops after five tokens and its end, of forty.
+    let waits = |ask: &Ask| if slow_tenth(ask) { served(ask, 50 * STEP, STEP, 5) } else { honest(STEP)(ask) };
+    let drags = |ask: &Ask| if slow_tenth(ask) { served(ask, 0, 3 * STEP, 5) } else { honest(STEP)(ask) };
+    let study = study(vec![("waits", Box::new(waits)), ("drags", Box::new(drags))], honest(STEP));
+    let own = |arm| equal_work(blocks(&study, arm)[0].0, &blocks(&study, arm)[0].1, "c1", true).means.unwrap()[0][0];
+    // 36 of 40 ms, and four of 50 + 6 + 34 ms or of 6 · 3 + 34 · 3 ms; an answer ends a little after its last token.
+    assert!((own("waits") - (36.0 * 40e6 + 4.0 * 90e6) / 40.0).abs() < 1e3, "{}", own("waits"));
+    assert!((own("drags") - (36.0 * 40e6 + 4.0 * 120e6) / 40.0).abs() < 1e3, "{}", own("drags"));
+}
+
+#[test]
+fn beside_a_baseline_that_takes_no_time_a_failed_request_counts_as_long_as_the_baselines() {
+    let fails = |ask: &Ask| if slow_tenth(ask) { Said::error() } else { honest(STEP)(ask) };
+    let study =
+        study(vec![("fails", Box::new(fails))], |ask| if slow_tenth(ask) { honest(STEP)(ask) } else { honest(0)(ask) });
+    let (trial, beside) = &blocks(&study, "fails")[0];
+    let work = EqualWork { requests: 40, means: Some(vec![[40e6, 4e6]; 2]), shorter: 0, failed: 4 };
+    assert_eq!(equal_work(trial, beside, "c1", true), work);
+}
+
 /// A number between 0 and 1 that depends on nothing but its arguments.
 fn noise(seed: u64, request: u32) -> f64 {
     let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(request).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -18,7 +18,7 @@ pub fn similarity(baseline: &str, candidate: &str) -> Option<f64> {
     if a.is_empty() && b.is_empty() {
         return Some(1.0);
     }
-    Some(2.0 * matching(&a, &b)? as f64 / (a.len() + b.len()) as f64)
+    Some(2.0 * matching(&a, &b, MOST_STEPS)? as f64 / (a.len() + b.len()) as f64)
 }
 
 /// What Python strips: also the four separators that Unicode does not call white space.
@@ -29,17 +29,17 @@ fn is_space(c: char) -> bool {
 /// A common block: where it begins in both texts, and its length.
 type Block = (usize, usize, usize);
 
-/// Characters in matching blocks.
-fn matching(a: &[char], b: &[char]) -> Option<usize> {
+/// Characters in matching blocks. `None` once so many steps are used up.
+fn matching(a: &[char], b: &[char], most: u64) -> Option<usize> {
     if a == b {
         return Some(a.len());
     }
     let mut places = BTreeMap::<char, Vec<usize>>::new();
     b.iter().enumerate().for_each(|(j, c)| places.entry(*c).or_default().push(j));
-    let (mut steps, mut found) = (0, 0);
+    let (mut left_over, mut found) = (most, 0);
     let mut open = vec![(0..a.len(), 0..b.len())];
     while let Some((left, right)) = open.pop() {
-        let (i, j, size) = longest(a, &places, left.clone(), right.clone(), &mut steps)?;
+        let (i, j, size) = longest(a, &places, left.clone(), right.clone(), &mut left_over)?;
         if size > 0 {
             found += size;
             open.push((left.start..i, right.start..j));
@@ -50,7 +50,7 @@ fn matching(a: &[char], b: &[char]) -> Option<usize> {
 }
 
 /// The longest common block of two ranges; of equal ones that which begins first in `a`, then in
-/// `b`. `None` once the steps are used up.
+/// `b`. `None` where it takes more steps than are left.
 fn longest(
     a: &[char],
     places: &BTreeMap<char, Vec<usize>>,
@@ -64,10 +64,7 @@ fn longest(
     for i in left {
         let all = places.get(&a[i]).map_or(&[][..], Vec::as_slice);
         let inside = &all[all.partition_point(|j| *j < right.start)..all.partition_point(|j| *j < right.end)];
-        *steps += 1 + inside.len() as u64;
-        if *steps > MOST_STEPS {
-            return None;
-        }
+        *steps = steps.checked_sub(1 + inside.len() as u64)?;
         let mut before = ends.iter().copied().peekable();
         let mut now = Vec::with_capacity(inside.len());
         for &j in inside {
@@ -109,6 +106,13 @@ mod tests {
         assert_eq!(similarity(" \n", "\u{1c}"), Some(1.0));
         assert_eq!(similarity("\u{1f} ab\n", "ab"), Some(1.0));
         assert_eq!(similarity("", "ab"), Some(0.0));
+    }
+
+    #[test]
+    fn as_many_steps_as_there_may_be_are_taken_and_no_more() {
+        // `a` is compared with nothing, `b` with one character; then `a` once more, left of the block.
+        let (a, b) = (['a', 'b'], ['b']);
+        assert_eq!((matching(&a, &b, 4), matching(&a, &b, 3)), (Some(1), None));
     }
 
     #[test]

@@ -14,11 +14,9 @@ pub(super) fn shares(t: f64, df: f64) -> (f64, f64) {
     }
 }
 
-/// (P(|T| < |t|), P(|T| > |t|)): I at t²/(t² + df) with shapes ½ and df/2 (DLMF 8.17, AS 26.7.1).
+/// (P(|T| < |t|), P(|T| > |t|)): I at t²/(t² + df) with shapes ½ and df/2 (DLMF 8.17, AS 26.7.1), which
+/// says whether t and df can be.
 fn within_and_beyond(t: f64, df: f64) -> Option<(f64, f64)> {
-    if t.is_nan() || !(df > 0.0 && df.is_finite()) {
-        return None;
-    }
     let (x, y) = shares(t, df);
     both_tails(0.5, 0.5 * df, x, y)
 }
@@ -79,6 +77,16 @@ mod tests {
     }
 
     #[test]
+    fn near_the_middle_no_digits_are_lost_and_far_out_there_is_no_quantile() {
+        // With two degrees of freedom t = 2 √2 c/√(1 − 4c²), c = p − ½.
+        let c: f64 = (0.5 + 1e-9) - 0.5;
+        assert!(close(student_t_quantile(0.5 + 1e-9, 2.0), 8.0_f64.sqrt() * c / (1.0 - 4.0 * c * c).sqrt()));
+        // P(T > 10¹⁵⁰) is about 10⁻¹⁵ with a tenth of a degree.
+        assert!(student_t_quantile(1e-10, 0.1).is_some());
+        assert_eq!(student_t_quantile(1e-20, 0.1), None);
+    }
+
+    #[test]
     fn the_printed_tables_are_reproduced() {
         for (df, t) in [(4.0, 2.776), (5.0, 2.571), (9.0, 2.262), (19.0, 2.093), (120.0, 1.980)] {
             assert!((student_t_quantile(0.975, df).unwrap() - t).abs() < 5e-4, "df = {df}");
@@ -96,9 +104,11 @@ mod tests {
     #[test]
     fn outside_the_domain_there_is_no_value() {
         assert_eq!(student_t_cdf(f64::NAN, 3.0), None);
-        assert_eq!(student_t_cdf(1.0, 0.0), None);
-        assert_eq!(student_t_cdf(1.0, f64::INFINITY), None);
-        for p in [0.0, 1.0, -0.1, f64::NAN] {
+        for df in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!([0.0, 1.0, -1.0, f64::INFINITY].map(|t| student_t_cdf(t, df)), [None; 4]);
+            assert_eq!([0.3, 0.5, 0.9].map(|p| student_t_quantile(p, df)), [None; 3]);
+        }
+        for p in [0.0, 1.0, -0.1, 1.1, f64::NAN] {
             assert_eq!(student_t_quantile(p, 3.0), None);
         }
     }
