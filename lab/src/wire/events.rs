@@ -7,42 +7,42 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::{Derived, sse, tops::Tops};
+use super::{Derived, quick, sse};
 use crate::records::Chunk;
 
-#[derive(Deserialize)]
-struct Message<'a> {
+#[derive(Deserialize, Default, PartialEq, Debug)]
+pub(super) struct Message<'a> {
     #[serde(borrow, default, deserialize_with = "only")]
-    choices: Option<Choice<'a>>,
+    pub(super) choices: Option<Choice<'a>>,
     usage: Option<Usage>,
     error: Option<IgnoredAny>,
     #[serde(borrow)]
-    object: Option<Text<'a>>,
+    pub(super) object: Option<Text<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Choice<'a> {
+#[derive(Deserialize, Default, PartialEq, Debug)]
+pub(super) struct Choice<'a> {
     #[serde(default)]
     index: u32,
     #[serde(borrow)]
-    delta: Option<Delta<'a>>,
+    pub(super) delta: Option<Delta<'a>>,
     #[serde(borrow)]
-    text: Option<Text<'a>>,
-    token_ids: Option<Vec<u32>>,
-    finish_reason: Option<String>,
+    pub(super) text: Option<Text<'a>>,
+    pub(super) token_ids: Option<Vec<u32>>,
+    pub(super) finish_reason: Option<String>,
     #[serde(borrow)]
-    logprobs: Option<Logprobs<'a>>,
+    pub(super) logprobs: Option<Logprobs<'a>>,
 }
 
 /// Reasoning, refusals and calls are output as much as content is.
-#[derive(Deserialize, Default)]
-struct Delta<'a> {
+#[derive(Deserialize, Default, PartialEq, Debug)]
+pub(super) struct Delta<'a> {
     #[serde(borrow)]
     reasoning: Option<Text<'a>>,
     #[serde(borrow)]
     reasoning_content: Option<Text<'a>>,
     #[serde(borrow)]
-    content: Option<Text<'a>>,
+    pub(super) content: Option<Text<'a>>,
     #[serde(borrow)]
     refusal: Option<Text<'a>>,
     #[serde(borrow)]
@@ -51,14 +51,14 @@ struct Delta<'a> {
     function_call: Option<Function<'a>>,
 }
 
-#[derive(Deserialize)]
-struct ToolCall<'a> {
+#[derive(Deserialize, PartialEq, Debug)]
+pub(super) struct ToolCall<'a> {
     #[serde(borrow)]
     function: Option<Function<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Function<'a> {
+#[derive(Deserialize, PartialEq, Debug)]
+pub(super) struct Function<'a> {
     #[serde(borrow)]
     name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -66,32 +66,32 @@ struct Function<'a> {
 }
 
 /// Chat servers fill `content`, completion servers the two lists.
-#[derive(Deserialize)]
-struct Logprobs<'a> {
+#[derive(Deserialize, Default, PartialEq, Debug)]
+pub(super) struct Logprobs<'a> {
     #[serde(borrow)]
-    content: Option<Vec<Entry<'a>>>,
+    pub(super) content: Option<Vec<Entry<'a>>>,
     #[serde(borrow)]
     tokens: Option<Vec<Text<'a>>>,
     token_logprobs: Option<Vec<Option<f64>>>,
 }
 
-#[derive(Deserialize)]
-struct Entry<'a> {
+#[derive(Deserialize, PartialEq, Debug)]
+pub(super) struct Entry<'a> {
     #[serde(borrow)]
-    token: Text<'a>,
-    logprob: Option<f64>,
-    id: Option<u32>,
+    pub(super) token: Text<'a>,
+    pub(super) logprob: Option<f64>,
+    pub(super) id: Option<u32>,
 }
 
-#[derive(Deserialize)]
-struct Usage {
+#[derive(Deserialize, PartialEq, Debug)]
+pub(super) struct Usage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
 }
 
 /// A string of a message, borrowed from its bytes where nothing in it is escaped.
-#[derive(Deserialize, PartialEq)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+#[derive(Deserialize, PartialEq, Debug)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// A response of more chunks than this is not one that anybody streams.
 const MOST_CHUNKS: usize = 1 << 17;
@@ -102,16 +102,15 @@ const MOST_QUOTED: usize = 500;
 /// Reads all complete events of `body` into `derived`; says what is wrong with the first
 /// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
 pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
-    let mut tops = Tops::new();
     for (number, event) in (0..).zip(sse::events(body)) {
         let read = body_at_read.partition_point(|&after| after < event.end) as u32;
-        take(&event, number, read, derived, &mut tops)?;
+        take(&event, number, read, derived)?;
     }
     Ok(())
 }
 
 /// Reads one event.
-fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived, tops: &mut Tops) -> Result<(), String> {
+fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -> Result<(), String> {
     let failed = |data: &[u8]| {
         let quoted = String::from_utf8_lossy(&data[..data.len().min(MOST_QUOTED)]);
         Err(format!("event {number} is an error: {quoted}"))
@@ -127,9 +126,7 @@ fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived, t
         return Ok(());
     }
     let data = std::str::from_utf8(&event.data).map_err(|_| format!("event {number} is not UTF-8"))?;
-    let shorter = tops.cut(data).and_then(|short| serde_json::from_str(short).ok());
-    // A fault is told with its place in what was sent.
-    let message: Message = match shorter {
+    let message: Message = match quick::message(data) {
         Some(message) => message,
         None => serde_json::from_str(data).map_err(|e| format!("event {number} is not a chunk: {e}"))?,
     };

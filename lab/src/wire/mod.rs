@@ -8,9 +8,10 @@
 mod claims;
 mod events;
 mod framing;
+mod json;
 mod packed;
+mod quick;
 mod sse;
-mod tops;
 
 use crate::records::{Chunk, Outcome};
 pub use claims::{Considered, Entry, entries};

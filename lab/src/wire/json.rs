@@ -1,50 +1,17 @@
-//! What a server says that it considered for each token is most of its stream, and no chunk is
-//! made of it: it is cut out before the rest is read as JSON. Only what is JSON without doubt is
-//! cut, so that nothing passes that would not pass whole.
-
-use memchr::memmem;
-
-const LIST: &[u8] = b"\"top_logprobs\":[";
-
-/// Cuts lists of considered tokens out of one event after the other.
-pub(super) struct Tops {
-    list: memmem::Finder<'static>,
-    cut: String,
-}
-
-impl Tops {
-    pub(super) fn new() -> Self {
-        Tops { list: memmem::Finder::new(LIST), cut: String::new() }
-    }
-
-    /// `data` with empty lists in place of those of considered tokens; none where it has none.
-    pub(super) fn cut(&mut self, data: &str) -> Option<&str> {
-        let (bytes, mut from) = (data.as_bytes(), 0);
-        self.cut.clear();
-        while let Some(found) = self.list.find(&bytes[from..]) {
-            let list = from + found + LIST.len() - 1;
-            let Some(length) = value(&bytes[list..]) else { break };
-            self.cut.push_str(&data[from..list]);
-            self.cut.push_str("[]");
-            from = list + length;
-        }
-        self.cut.push_str(&data[from..]);
-        (from > 0).then_some(&self.cut)
-    }
-}
+//! JSON without white space, by where its values end. Only what is JSON without doubt has an end
+//! here: everything else is for a parser to judge.
 
 /// Lists in objects in lists go no deeper.
 const MOST_LEVELS: usize = 4;
 
-/// The length of the JSON value at the front; none where it is none, holds white space between
-/// its parts, or goes too deep.
-fn value(text: &[u8]) -> Option<usize> {
-    let (mut open, mut depth, mut at) = ([0; MOST_LEVELS], 0, 0);
+/// Where the value that begins at `at` ends; none where it goes too deep too.
+pub(super) fn value(text: &[u8], mut at: usize) -> Option<usize> {
+    let (mut open, mut depth) = ([0; MOST_LEVELS], 0);
     loop {
         // A value begins.
         at = match *text.get(at)? {
             b'"' => string(text, at)?,
-            b'n' => text[at..].starts_with(b"null").then_some(at + 4)?,
+            b'n' => null(text, at)?,
             begin @ (b'[' | b'{') => {
                 let close = if begin == b'[' { b']' } else { b'}' };
                 if *text.get(at + 1)? != close {
@@ -79,7 +46,7 @@ fn next(text: &[u8], at: usize, close: u8) -> Option<usize> {
 }
 
 /// Where the string that begins at `at` ends.
-fn string(text: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn string(text: &[u8], mut at: usize) -> Option<usize> {
     if *text.get(at)? != b'"' {
         return None;
     }
@@ -98,8 +65,13 @@ fn string(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Where the `null` that begins at `at` ends.
+pub(super) fn null(text: &[u8], at: usize) -> Option<usize> {
+    text[at..].starts_with(b"null").then_some(at + 4)
+}
+
 /// Where the number that begins at `at` ends.
-fn number(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn number(text: &[u8], at: usize) -> Option<usize> {
     let digits = |from: usize| {
         let mut end = from;
         while text.get(end).is_some_and(u8::is_ascii_digit) {
@@ -128,23 +100,29 @@ mod tests {
 
     use super::*;
 
-    fn cut_of(data: &str) -> String {
-        Tops::new().cut(data).unwrap_or(data).to_owned()
+    fn end_of(text: &str) -> Option<usize> {
+        value(text.as_bytes(), 0)
     }
 
     #[test]
-    fn lists_of_considered_tokens_are_cut_out_and_nothing_else() {
-        let entry = r#"{"token":"a","top_logprobs":[{"token":"\u00e9\"]","logprob":-9.5e-05,"bytes":[195,169]},{"token":"b","bytes":null}],"logprob":-1}"#;
-        assert_eq!(
-            cut_of(&format!("[{entry},{entry}]")),
-            r#"[{"token":"a","top_logprobs":[],"logprob":-1},{"token":"a","top_logprobs":[],"logprob":-1}]"#
-        );
-        assert_eq!(cut_of(r#"{"token":"\"top_logprobs\":[1]"}"#), r#"{"token":"\"top_logprobs\":[1]"}"#);
+    fn a_value_ends_where_json_says() {
+        for json in [
+            r#""a""#,
+            r#""\u00e9\"]""#,
+            "-9.5e-05",
+            "0",
+            "null",
+            "[]",
+            "{}",
+            r#"[{"token":"a","bytes":[195,169]},{"token":"b","bytes":null}]"#,
+        ] {
+            assert_eq!(end_of(&format!("{json},1")), Some(json.len()), "{json}");
+        }
     }
 
     #[test]
-    fn what_is_no_json_is_left_where_it_is() {
-        for list in [
+    fn what_is_no_json_has_no_end() {
+        for text in [
             "[01]",
             "[1.]",
             "[-]",
@@ -159,21 +137,21 @@ mod tests {
             r#"[{"a"}]"#,
             "[1",
             "[[[[[[1]]]]]]",
+            "",
         ] {
-            let data = format!(r#"{{"top_logprobs":{list}}}"#);
-            assert_eq!(cut_of(&data), data);
+            assert_eq!(end_of(text), None, "{text}");
         }
     }
 
     proptest! {
-        /// serde_json is the truth: what is cut out is a value that it takes.
+        /// serde_json is the truth: what ends is a value that it takes.
         #[test]
-        fn only_json_is_cut(parts in prop::collection::vec(prop::sample::select(vec![
+        fn only_json_ends(parts in prop::collection::vec(prop::sample::select(vec![
             "[", "]", "{", "}", ",", ":", "\"", "\\", "u00e9", "a", "0", "1", "-", ".", "e", "null", "\"a\"", "\"a\":", "-1.5", "\n", " ", "é",
         ]), 0..12)) {
             let list = format!("[{}", parts.concat());
-            if let Some(length) = value(list.as_bytes()) {
-                prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&list[..length]).is_ok(), "{}", list);
+            if let Some(end) = end_of(&list) {
+                prop_assert!(serde_json::from_str::<serde::de::IgnoredAny>(&list[..end]).is_ok(), "{}", list);
             }
         }
     }
