@@ -189,3 +189,25 @@ fn arms_of_one_configuration_are_named_with_it() {
     let eager = own.positive.iter().find(|c| c.name == "eager").unwrap();
     assert_eq!(eager.arms, ["eager", "graph"]);
 }
+
+#[test]
+fn how_many_configurations_there_are_is_told_as_people_count() {
+    let said = |names: &[&str]| {
+        let positive = names.iter().map(|name| ((*name).to_owned(), super::Launched::default())).collect();
+        super::missing(&positive, &stats::NoAnswer::TooFew { have: 1, need: 2 })
+    };
+    assert!(said(&[]).starts_with(
+        "none of the honest configurations is graded, and at least 5 are needed; measure and grade 5 more,"
+    ));
+    assert!(
+        said(&["a"])
+            .starts_with("1 honest configuration is graded (a), and at least 5 are needed; measure and grade 4 more,")
+    );
+    assert!(
+        said(&["a", "b", "c", "d"])
+            .starts_with("4 distinct honest configurations are graded (a, b, c, d), and at least 5")
+    );
+    // Five are enough: what is too few is something else.
+    let five = "5 distinct honest configurations are graded (a, b, c, d, e), and their margins have no tolerance bound: n/a (n < 2)";
+    assert_eq!(said(&["a", "b", "c", "d", "e"]), five);
+}

@@ -247,6 +247,27 @@ fn a_trial_is_compared_in_its_own_cell_only() {
 }
 
 #[test]
+fn later_turns_that_never_became_due_are_undone_and_a_closed_load_leaves_nothing_undone() {
+    // Two sessions of three turns, 5 ms apart; after 60 ms nothing more is sent.
+    let undone = |load, candidate: fn(&Ask) -> Said| {
+        let mut script = Script::new(honest(STEP / 4)).arm("fast", candidate);
+        (script.load, script.rounds, script.grade) = (load, 2, false);
+        script.session = |id| (!id.is_multiple_of(7)).then(|| id / 7 * 10 + (id % 7 - 1) / 3);
+        let study = script.seal().study();
+        let cell = &study.cells_of_arm("fast")[0];
+        let pairings = super::pairings(&study, "fast", cell, &std::collections::BTreeMap::new());
+        super::undone(&study, &cell.load, &pairings.iter().collect::<Vec<_>>())
+    };
+    let open = "name = \"s\"\ntime = \"60ms\"\nopen = { rate = 200.0, arrivals = \"constant\" }";
+    // Who holds back one first turn is spared the two that follow, in each of two rounds.
+    let holds: fn(&Ask) -> Said =
+        |ask| Said { lag_ns: if ask.request % 7 == 1 { 70_000_000 } else { 0 }, ..honest(STEP / 9)(ask) };
+    assert_eq!(undone(open, |ask| honest(STEP / 5)(ask)), (12, 0));
+    assert_eq!(undone(open, holds), (12, 4));
+    assert_eq!(undone("name = \"s\"\ntime = \"60ms\"\nclosed = { concurrency = 1 }", holds), (0, 0));
+}
+
+#[test]
 fn the_steps_of_a_ladder_count_only_where_there_is_no_other_load() {
     let counted = |load| {
         let mut script = Script::new(honest(STEP)).arm("fast", honest(STEP));

@@ -101,6 +101,12 @@ fn what_the_baseline_violates_once_alters_nobody() {
 }
 
 #[test]
+fn a_single_violation_with_a_consequence_stands_for_good_and_a_share_does_not() {
+    let codes = ["done-seen", "early-stop", "early-stop-often", "failed-requests", "suspect"];
+    assert_eq!(codes.map(super::stands_for_good), [true, false, false, false, false]);
+}
+
+#[test]
 fn failed_requests_count_beside_the_baselines() {
     assert_eq!(of(|ask| if ask.request.is_multiple_of(3) { Said::error() } else { full(ask) }), ["failed-requests"]);
     let both = |ask: &Ask| if ask.request.is_multiple_of(3) { Said::error() } else { full(ask) };

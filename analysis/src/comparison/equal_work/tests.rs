@@ -137,10 +137,17 @@ fn the_tokens_that_are_missing_take_the_arms_own_time_or_the_baselines_whichever
     // One of ten stops after five tokens and its end, of forty.
     let waits = |ask: &Ask| if slow_tenth(ask) { served(ask, 50 * STEP, STEP, 5) } else { honest(STEP)(ask) };
     let drags = |ask: &Ask| if slow_tenth(ask) { served(ask, 0, 3 * STEP, 5) } else { honest(STEP)(ask) };
-    let study = study(vec![("waits", Box::new(waits)), ("drags", Box::new(drags))], honest(STEP));
+    let silent = |ask: &Ask| match slow_tenth(ask) {
+        true => Said { parts: Vec::new(), finish: "stop", lag_ns: 50 * STEP, ..Said::error() },
+        false => honest(STEP)(ask),
+    };
+    let silent = move |ask: &Ask| Said { status: 200, ..silent(ask) };
+    let arms: Arms = vec![("waits", Box::new(waits)), ("drags", Box::new(drags)), ("silent", Box::new(silent))];
+    let study = study(arms, honest(STEP));
     let own = |arm| equal_work(blocks(&study, arm)[0].0, &blocks(&study, arm)[0].1, "c1", true).means.unwrap()[0][0];
-    // 36 of 40 ms, and four of 50 + 6 + 34 ms or of 6 · 3 + 34 · 3 ms; an answer ends a little after its last token.
+    // 36 of 40 ms, and four of 50 + 6 + 34 ms, of 50 + 40 ms or of 6 · 3 + 34 · 3 ms; an answer ends a little after its last token.
     assert!((own("waits") - (36.0 * 40e6 + 4.0 * 90e6) / 40.0).abs() < 1e3, "{}", own("waits"));
+    assert!((own("silent") - (36.0 * 40e6 + 4.0 * 90e6) / 40.0).abs() < 1e3, "{}", own("silent"));
     assert!((own("drags") - (36.0 * 40e6 + 4.0 * 120e6) / 40.0).abs() < 1e3, "{}", own("drags"));
 }
 
