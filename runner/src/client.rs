@@ -15,6 +15,7 @@ use std::{
 use lab::{
     Nanos,
     bundle::MOST_EVIDENCE,
+    records::LARGEST_READ,
     requests::Request,
     wire::{End, Framing},
     workload::Sampling,
@@ -51,7 +52,7 @@ impl Shard {
     /// With nothing in it.
     pub fn new(journal: Journal, shards: u32) -> Self {
         let most = MOST_EVIDENCE / u64::from(shards.max(1));
-        let scratch = vec![0; 64 << 10].into_boxed_slice();
+        let scratch = vec![0; LARGEST_READ].into_boxed_slice();
         let (tally, shown) = (Tally::default(), Arc::default());
         Shard { scratch, most, journal, tally, shown, shown_at: Nanos(0), fault: None }
     }

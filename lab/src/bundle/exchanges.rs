@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::tables::{LARGEST, Reader, Sink};
 use crate::{
     Nanos, Problem, Result,
-    records::{Exchange, Read},
+    records::{Exchange, LARGEST_READ, Read},
     wire::{pack, unpack},
     workload::LARGEST_RESPONSE,
 };
@@ -104,7 +104,7 @@ pub fn read_exchanges(bytes: &[u8], place: &str) -> Result<Vec<Exchange>> {
 }
 
 /// Bytes of an exchange: of the longest response, and of the read that was one too many.
-const LONGEST: u64 = LARGEST_RESPONSE.0 + (64 << 10);
+const LONGEST: u64 = LARGEST_RESPONSE.0 + LARGEST_READ as u64;
 
 /// Memory taken for an answer before its bytes are seen.
 const MOST_AT_ONCE: usize = 4 << 20;
@@ -135,6 +135,9 @@ pub(super) fn next(from: &mut impl BufRead, number: usize, place: &str) -> Resul
         .try_fold(0usize, |sum, read| sum.checked_add(read.len))
         .filter(|sum| *sum as u64 <= LONGEST);
     let length = length.ok_or_else(|| broken("an exchange is too long".into()))?;
+    if packed.is_some_and(|packed| packed >= length) {
+        return Err(broken(format!("exchange {number} is not shorter for being packed")));
+    }
     let stored = packed.unwrap_or(length);
     exchange.bytes.reserve_exact(stored.min(MOST_AT_ONCE));
     from.by_ref()

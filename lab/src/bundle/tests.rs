@@ -153,17 +153,19 @@ fn exchanges_come_back_with_their_bytes_and_boundaries() {
 
 #[test]
 fn an_exchange_that_is_longer_than_any_response_is_refused_before_memory_is_taken() {
-    let line = |len: u64| {
+    let line = |len: u64, packed: &str| {
         format!(
-            r#"[{{"request":0,"phase":"c","intended_ns":0,"sent_ns":0,"end":"complete","end_ns":0,"reads":[]}},{{"at":[1],"len":[{len}],"behind":[]}}]"#
+            r#"[{{"request":0,"phase":"c","intended_ns":0,"sent_ns":0,"end":"complete","end_ns":0,"reads":[]}},{{"at":[1],"len":[{len}],"behind":[]{packed}}}]"#
         ) + "\nx"
     };
-    let problem = |len: u64| {
-        let stored = tables::compress(line(len).as_bytes());
+    let problem = |len: u64, packed: &str| {
+        let stored = tables::compress(line(len, packed).as_bytes());
         read_exchanges(&stored, "wire.zst").unwrap_err().what
     };
-    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10)), "exchange 0 ends early");
-    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10) + 1), "an exchange is too long");
+    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10), ""), "exchange 0 ends early");
+    assert_eq!(problem(crate::workload::LARGEST_RESPONSE.0 + (64 << 10) + 1, ""), "an exchange is too long");
+    assert_eq!(problem(9, r#","packed":8"#), "exchange 0 ends early");
+    assert_eq!(problem(9, r#","packed":8000000000"#), "exchange 0 is not shorter for being packed");
 }
 
 #[test]

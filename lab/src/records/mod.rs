@@ -9,7 +9,7 @@ mod trial;
 
 pub use container::{Client, Container, Contract};
 pub use grade::{Grade, GradedRow, PromptRow, ReferenceRow, Source};
-pub use request::{Chunk, ChunkRow, Exchange, List, Outcome, Read, RequestRow};
+pub use request::{Chunk, ChunkRow, Exchange, LARGEST_READ, List, Outcome, Read, RequestRow};
 pub use telemetry::{TelemetryFacts, TelemetryRow};
 pub use trial::{Attempt, Class, PhaseStage, Run, ServerFacts, Stages, Trial, TrialOutcome};
 

@@ -122,6 +122,9 @@ impl Exchange {
     }
 }
 
+/// Bytes that one read of a socket brings, at most.
+pub const LARGEST_READ: usize = 64 << 10;
+
 /// One read of the socket, stored as `[at, len]` or `[at, len, behind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
