@@ -8,8 +8,10 @@ mod values;
 use lab::{Digest, Kind, Problem, Result, workload::BASELINE};
 use serde::Serialize;
 
-pub use context::Difference;
+pub(crate) use context::{contract, environments, telling};
 pub use contrast::{Contrast, Ratio};
+
+pub use crate::stack::Difference;
 
 use crate::{
     METHOD,
@@ -137,7 +139,7 @@ fn id(study: &Study) -> Digest {
 }
 
 /// The name of its folder.
-fn folder(study: &Study) -> String {
+pub(crate) fn folder(study: &Study) -> String {
     let name = study.stages[0].measure.path.file_name();
     lab::text::shown(&name.map(|n| n.to_string_lossy()).unwrap_or_default(), 120)
 }

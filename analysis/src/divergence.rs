@@ -4,23 +4,51 @@
 use lab::{plan::Role, workload::BASELINE};
 
 use crate::{
-    judgement::Divergence,
+    judgement::{Divergence, Parting},
     study::{Response, Study, Trial},
 };
+
+/// Examples that are kept.
+const EXAMPLES: usize = 5;
+/// Characters that are kept before and after two texts part.
+const AROUND: usize = 48;
 
 /// An arm's texts beside those of the opening baseline of the same block, over requests that
 /// both completed; for the baseline, the closing one's. None without such a request.
 pub(crate) fn of(study: &Study, arm: &str) -> Option<Divergence> {
     let role = if arm == BASELINE { Role::Closing } else { Role::Candidate };
-    let own = study.completed(arm).filter(|t| t.plan.role == role);
-    let shared: Vec<Option<u64>> = own.flat_map(|trial| pairs(study, trial)).map(|(a, b)| first(a, b)).collect();
-    let mut parted: Vec<u64> = shared.iter().copied().flatten().collect();
+    let (mut requests, mut parted, mut examples) = (0, Vec::new(), Vec::new());
+    for trial in study.completed(arm).filter(|t| t.plan.role == role) {
+        let pairs = pairs(study, trial);
+        requests += pairs.len() as u64;
+        let parting: Vec<(u64, _, _)> = pairs.into_iter().filter_map(|(a, b)| Some((first(a, b)?, a, b))).collect();
+        parted.extend(parting.iter().map(|(shared, ..)| *shared));
+        let earliest = parting.into_iter().min_by_key(|(shared, own, _)| (*shared, own.request));
+        examples.extend(earliest.map(|(shared, own, other)| example(trial, shared, own, other)));
+    }
     parted.sort_unstable();
-    (!shared.is_empty()).then(|| Divergence {
-        requests: shared.len() as u64,
-        identical: (shared.len() - parted.len()) as u64,
+    examples.sort_by_key(|example: &Parting| example.shared_characters);
+    examples.truncate(EXAMPLES);
+    (requests > 0).then(|| Divergence {
+        requests,
+        identical: requests - parted.len() as u64,
         median_shared_characters: parted.get(parted.len().div_ceil(2).saturating_sub(1)).copied(),
+        examples,
     })
+}
+
+/// What two texts share, as much of it as helps, and how each goes on.
+fn example(trial: &Trial, shared: u64, own: &Response, other: &Response) -> Parting {
+    let shared = shared as usize;
+    let after = |text: &str| text.chars().skip(shared).take(AROUND).collect();
+    Parting {
+        trial: trial.folder.clone(),
+        request: own.request,
+        shared_characters: shared as u64,
+        shared: own.text.chars().take(shared).skip(shared.saturating_sub(AROUND)).collect(),
+        own: after(&own.text),
+        baseline: after(&other.text),
+    }
 }
 
 fn pairs<'a>(study: &'a Study, trial: &'a Trial) -> Vec<(&'a Response, &'a Response)> {
@@ -61,6 +89,12 @@ mod tests {
         assert_eq!(found.median_shared_characters, Some(shared));
         let three: usize = answer(2, 3).iter().map(|id| text_of(*id).chars().count()).sum();
         assert!(shared >= three as u64 && own != other);
+        let [example] = found.examples.as_slice() else { panic!("{found:?}") };
+        assert_eq!((example.request, example.shared_characters), (2, shared));
+        let tail = |text: &str| text.chars().rev().take(48).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        assert_eq!(example.shared, tail(&own.chars().take(shared as usize).collect::<String>()));
+        let after = |text: &str| text.chars().skip(shared as usize).take(48).collect::<String>();
+        assert_eq!((&example.own, &example.baseline), (&after(own), &after(other)));
         let itself = of(&study, BASELINE).unwrap();
         assert_eq!((itself.requests, itself.identical, itself.median_shared_characters), (3, 3, None));
     }

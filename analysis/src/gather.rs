@@ -13,11 +13,15 @@ use crate::{
     voids::voids,
 };
 
-/// The files of the report on a judged study.
+/// The files of the report on a judged study, with what people wrote into it before, by page.
 ///
 /// # Errors
 /// When a bundle's environment cannot be read.
-pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Vec<u8>)>> {
+pub fn report_of(
+    study: &Study,
+    judgement: &Judgement,
+    notes: &BTreeMap<String, String>,
+) -> Result<Vec<(String, Vec<u8>)>> {
     let environments = study.stages[0].measure.environments()?;
     let series = series(study, &voids(study));
     let drift: Vec<Drift> = study.cells().iter().map(|cell| drift(study, cell)).collect();
@@ -30,6 +34,7 @@ pub fn report_of(study: &Study, judgement: &Judgement) -> Result<Vec<(String, Ve
         commands: &commands,
         series: &series,
         drift: &drift,
+        notes,
     }))
 }
 
@@ -83,7 +88,8 @@ fn commands(study: &Study) -> Vec<String> {
         });
         std::iter::once(format!("bench {verb} \\")).chain(lines).collect()
     };
-    [command("verify", ""), command("judge", ""), command("report", " --out report")].concat()
+    let compared = command("reproduce --offline", " --against report");
+    [command("verify", ""), command("judge", ""), command("report", " --out report"), compared].concat()
 }
 
 /// A stage's bundles, its grades last.

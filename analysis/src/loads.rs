@@ -12,20 +12,17 @@ use stats::quantile::{Level, Sample};
 
 use crate::{
     comparison::is_of,
-    judgement::{self, LoadFacts, Percentiles, Void},
+    judgement::{self, LoadFacts, Offered, Percentiles, Void},
     metrics::{self, Metric, Service},
+    parallel,
     study::{Cell, Study, Trial},
 };
 
 /// The facts of every arm in every cell in which it is planned.
 pub fn facts(study: &Study, voids: &BTreeMap<u32, Void>) -> Vec<LoadFacts> {
-    let cells = |arm: &'_ str| study.cells_of_arm(arm);
-    study
-        .arms()
-        .into_iter()
-        .flat_map(|arm| cells(arm).into_iter().map(move |cell| (arm, cell)))
-        .map(|(arm, cell)| of(study, arm, &cell, voids))
-        .collect()
+    let cells = |arm| study.cells_of_arm(arm).into_iter().map(move |cell| (arm, cell));
+    let all: Vec<(&str, Cell)> = study.arms().into_iter().flat_map(cells).collect();
+    parallel::map(&all, |(arm, cell)| of(study, arm, cell, voids))
 }
 
 /// The trials of an arm that ran a cell's load and are counted.
@@ -69,6 +66,7 @@ fn of(study: &Study, arm: &str, cell: &Cell, voids: &BTreeMap<u32, Void>) -> Loa
         gpus: cell.gpus,
         load: cell.load.clone(),
         shape: declared.map(shape).unwrap_or_default(),
+        offered: declared.and_then(offered),
         launches: trials.len() as u64,
         due: total(&|t| t.of_load(load).filter(|r| !r.time_up()).count() as u64),
         complete: total(&|t| metrics::complete(t, load)),
@@ -118,6 +116,19 @@ fn percentiles(metric: Metric, values: &Sample) -> Percentiles {
         p90_ns: at(Level::P90),
         p95_ns: at(Level::P95),
         p99_ns: at(Level::P99),
+    }
+}
+
+/// How much a load offers; none of a trace. A rung's own number is not rounded to a gap.
+fn offered(load: &Load) -> Option<Offered> {
+    let rung = load.rung.as_ref().map(|rung| rung.value);
+    match load.shape {
+        Shape::Closed { concurrency, .. } => Some(Offered { value: f64::from(concurrency), unit: "clients" }),
+        Shape::Open { gap_ns, .. } => {
+            let value = rung.unwrap_or(1e9 / gap_ns.0.max(1) as f64);
+            Some(Offered { value, unit: "arrivals/s" })
+        }
+        Shape::Trace { .. } => None,
     }
 }
 

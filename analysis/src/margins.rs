@@ -61,6 +61,7 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
     let confidence = equivalence::confidence(stages.len());
     let (standing, standing_of_all) = (standing(0), standing(1));
     let bounds = equivalence::bounds(&launches, confidence).ok()?;
+    let x: Vec<Vec<f64>> = launches.iter().map(|launch| launch.iter().map(|s| s.x).collect()).collect();
     let by_tokens = token_means(&requests, tolerance.cap_nats);
     let stages: Vec<StageEvidence> = stages.into_iter().map(|(stage, _)| stage).collect();
     Some(Margins {
@@ -77,6 +78,7 @@ pub(crate) fn of_arm(study: &Study, arm: &str, group: Group<'_>, tolerance: Tole
             not_first: facts.not_first,
             mean_x: bounds.mean_x,
             upper_x: bounds.upper_x,
+            launch_means: clustered::launch_means(&x).ok()?,
             mean_x_by_tokens: sum::mean(&by_tokens)?,
             upper_x_by_tokens: clustered::upper_bound(&by_tokens, confidence).ok().map(|bound| bound.upper),
             far_requests: bounds.far_requests,

@@ -10,6 +10,7 @@ mod degenerate;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lab::{plan::Role, tokenizer::Tokenizer, workload::Workload};
+use stats::proportion::lower_bound;
 
 use crate::{
     judgement::{Check, Consequence},
@@ -31,9 +32,9 @@ enum Answer {
 enum From {
     /// A single one.
     Any,
-    /// More than this share, in percent, of the requests it was asked of, and more than twice
-    /// the share of the baselines against each other.
-    AbovePercent(u64),
+    /// Surely more than this share, in percent, of the requests it was asked of, and more than
+    /// twice the share of the baselines against each other.
+    AbovePercent(u8),
     /// A larger share than the baseline's.
     AboveBaseline,
 }
@@ -100,7 +101,7 @@ const CHECKS: &[Rule] = &[
     Rule { code: "stops-at-end-token", asks: "no id follows the token with which the baseline ends its answers", consequence: Altered, from: From::Any, ask: checks::nothing_after_end },
     Rule { code: "stop-has-end-token", asks: "finish `stop` comes with the token with which the baseline ends its answers (else the grade adds it)", consequence: Information, from: From::Any, ask: checks::stop_has_end },
     Rule { code: "ids-match-text", asks: "the ids decode to the text", consequence: NotEquivalent, from: From::Any, ask: checks::ids_match_text },
-    Rule { code: "ids-of-another-text", asks: "the ids have half of their tokens in common with the text", consequence: Altered, from: From::AbovePercent(50), ask: checks::ids_of_this_text },
+    Rule { code: "ids-of-another-text", asks: "the ids have half of their tokens in common with the text", consequence: Altered, from: From::AbovePercent(25), ask: checks::ids_of_this_text },
     Rule { code: "claimed-output", asks: "the server's count of output tokens is the number of its ids", consequence: NotEquivalent, from: From::Any, ask: checks::claimed_ids },
     Rule { code: "claimed-output-text", asks: "the server's count of output tokens is ours of its text, one more or less allowed", consequence: Information, from: From::Any, ask: checks::claimed_text },
     Rule { code: "claimed-output-text-far", asks: "the server's count of output tokens is within a tenth of ours of its text", consequence: NotEquivalent, from: From::Any, ask: checks::claimed_text_near },
@@ -121,6 +122,9 @@ pub(crate) fn stands_for_good(code: &str) -> bool {
     let any = |rule: &Rule| matches!(rule.from, From::Any) && rule.consequence != Information;
     CHECKS.iter().any(|rule| rule.code == code && any(rule))
 }
+
+/// How often chance alone makes a check of shares hold where just that share violates it.
+const CHANCE: f64 = 0.01;
 
 /// Examples kept of a check.
 const EXAMPLES: usize = 5;
@@ -197,7 +201,7 @@ fn conclude(rule: &Rule, outcome: &mut Outcome, baseline: Option<&Check>) {
         From::Any => check.violations > 0,
         From::AbovePercent(percent) => {
             let twice_theirs = check.violations * theirs.1.max(1) > 2 * theirs.0 * check.asked;
-            check.violations * 100 > check.asked * percent && twice_theirs
+            surely_above(f64::from(percent) / 100.0, check) && twice_theirs
         }
         From::AboveBaseline => check.violations * theirs.1.max(1) > theirs.0 * check.asked,
     };
@@ -205,6 +209,12 @@ fn conclude(rule: &Rule, outcome: &mut Outcome, baseline: Option<&Check>) {
     if check.consequence == Altered && theirs.0 > 0 {
         check.consequence = NotEquivalent;
     }
+}
+
+/// Whether chance does not explain the violations where each answer is one with this probability:
+/// so many or more had one of at most [`CHANCE`].
+fn surely_above(share: f64, check: &Check) -> bool {
+    lower_bound(check.violations, check.asked, 1.0 - CHANCE).is_ok_and(|least| least >= share)
 }
 
 /// The special ids with which the baseline's answers stop: what ends a turn is not written in

@@ -23,13 +23,16 @@ use std::{
 use lab::{
     Problem, Result,
     bundle::{Bundle, TRIAL, TRIALS, WIRE},
+    environment::Environment,
     plan::{self, Role},
     records::{self, TelemetryRow, TrialOutcome},
     tokenizer::Tokenizer,
     workload::{BASELINE, Load, Workload},
 };
 
-use crate::parallel;
+use serde::{Deserialize, Serialize};
+
+use crate::{parallel, stack::Ran};
 
 pub(crate) use contract::{Contract, read as read_contract};
 pub(crate) use evidence::{Heard, Responses, hear};
@@ -86,7 +89,7 @@ pub struct Trial {
 }
 
 /// A model on a number of GPUs under a load.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
     /// The model's name.
     pub model: String,
@@ -208,6 +211,12 @@ impl Study {
                 && t.plan.n != trial.plan.n
                 && t.completed()
         })
+    }
+
+    /// What it ran with, on these hosts.
+    pub(crate) fn ran<'a>(&'a self, hosts: &'a [Environment]) -> Ran<'a> {
+        let servers = self.trials.iter().map(|t| (t.plan.arm.as_str(), &t.record.server)).collect();
+        Ran { workload: &self.workload, planned: self.planned().collect(), servers, hosts }
     }
 
     /// What the GPUs of a trial did; no rows where nobody looked.

@@ -59,8 +59,12 @@ pub(crate) struct Script {
     pub(crate) declared: fn(&str) -> String,
     /// Whether an arm named `blind-control` is the workload's own.
     pub(crate) blind_control: bool,
+    /// What the program of every server is; nobody knows where it is empty.
+    pub(crate) program: &'static str,
     /// The GPU of the host; none where it is empty.
     pub(crate) gpu: &'static str,
+    /// The host that measures a round.
+    pub(crate) host: fn(u32) -> &'static str,
     /// Ids that the reference does not score.
     pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
@@ -91,7 +95,9 @@ impl Script {
             calibration: Vec::new(),
             declared: |_| String::new(),
             blind_control: false,
+            program: "",
             gpu: "",
+            host: |_| "here",
             refuses: |_| false,
             reveal: SEED,
             arms: BTreeMap::new(),

@@ -28,6 +28,7 @@ use lab::{
 
 use crate::{
     parallel,
+    stack::{Ran, Stack},
     study::{Contract, Heard, Study, read_contract},
 };
 
@@ -49,6 +50,8 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// How much of it was gone through.
     pub counts: Counts,
+    /// What it was measured with; none of a grade, and where it cannot be read.
+    pub stack: Option<Stack>,
 }
 
 /// [`verify`], with the answers that were read meanwhile.
@@ -57,19 +60,19 @@ fn verify_one(path: &Path) -> Result<(Manifest, Verified, Heard)> {
     let (kind, counts) = (manifest.kind, Counts::of_files(&manifest));
     // Nothing outside of the bundle is opened, whatever its manifest names.
     if manifest.files.iter().any(|f| f.path.starts_with('/') || f.path.split('/').any(|part| part == "..")) {
-        return Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts }, Heard::new()));
+        return Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts, stack: None }, Heard::new()));
     }
     let bundle = Bundle::open(path)?;
     let mut notes = Notes { bundle: &bundle, findings, counts };
-    let mut heard = Heard::new();
+    let (mut heard, mut stack) = (Heard::new(), None);
     match manifest.kind {
-        Kind::Measure => heard = measure(&mut notes).unwrap_or_default(),
+        Kind::Measure => (heard, stack) = measure(&mut notes).map_or_else(Default::default, |(h, s)| (h, Some(s))),
         Kind::Grade => grade::check(&mut notes),
     }
     let (mut findings, counts) = (notes.findings, notes.counts);
     findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
     findings.dedup();
-    Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts }, heard))
+    Ok((manifest, Verified { path: path.to_owned(), kind, findings, counts, stack }, heard))
 }
 
 /// Verifies bundles one by one and then as a set: whether the grade bundles among them grade
@@ -162,8 +165,9 @@ fn finding(root: &Path, problem: &Problem) -> Finding {
     Finding { path: inside.unwrap_or(place), what: problem.what.clone() }
 }
 
-/// Checks a bundle of trials; the answers in it, as far as it could be read.
-fn measure(notes: &mut Notes<'_>) -> Option<Heard> {
+/// Checks a bundle of trials; the answers in it, and what it was measured with, as far as it could
+/// be read.
+fn measure(notes: &mut Notes<'_>) -> Option<(Heard, Stack)> {
     let environments = notes.take(Bundle::environments).unwrap_or_default();
     let contract = notes.take(read_contract)?;
     if !notes.bundle.manifest.parents.iter().eq(contract.plan.stage.iter().map(|stage| &stage.parent)) {
@@ -196,7 +200,11 @@ fn measure(notes: &mut Notes<'_>) -> Option<Heard> {
     for stranger in folders {
         notes.add(format!("{TRIALS}/{stranger}"), "no trial of the plan has this name");
     }
-    Some(heard)
+    let servers = records.iter().map(|trial| (trial.trial.arm.as_str(), &trial.server)).collect();
+    let planned = contract.plan.trials.iter().collect();
+    let ran = Ran { workload: &contract.workload, planned, servers, hosts: &environments };
+    let stack = ran.stack();
+    Some((heard, stack))
 }
 
 /// Checks what belongs to models; their tokenizers, as far as they can be read.

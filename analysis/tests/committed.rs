@@ -33,13 +33,13 @@ fn changed(before: &Value, now: &Value, place: &str, found: &mut Vec<String>) {
 #[test]
 fn old_bundles_verify_and_keep_their_verdicts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let run = "2026-11-22/cpu-vllm-vm-c638858a";
-    let paths: Vec<PathBuf> = ["", "-grade"].map(|end| root.join(format!("results/{run}{end}"))).into();
+    let run = "cpu-vllm-vm-c638858a";
+    let paths: Vec<PathBuf> = ["", "-grade"].map(|end| root.join(format!("results/2026-11-22/{run}{end}"))).into();
     for verified in analysis::verify_set(&paths).unwrap() {
         assert_eq!(verified.findings, [], "{}", verified.path.display());
     }
     let judgement = analysis::judge(&analysis::Study::open(&paths).unwrap());
-    let published = std::fs::read_to_string(root.join(format!("reports/{run}/verdicts.json"))).unwrap();
+    let published = std::fs::read_to_string(root.join(format!("reports/2026/W47/{run}/verdicts.json"))).unwrap();
     // Both through the same reader of numbers.
     let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     let mut found = Vec::new();

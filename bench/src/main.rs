@@ -19,7 +19,7 @@ struct Cli {
     verb: Verb,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload file · 11 machine · 12 image or command · 13 nothing measured · 20 broken bundle · 21 not comparable · 30 a candidate altered outputs · 31 undecided · 130 stopped";
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload file · 11 machine · 12 image or command · 13 nothing measured · 20 broken bundle · 21 not comparable · 30 a candidate altered outputs · 31 undecided · 40 not reproduced · 41 not comparable to this host or program · 42 neither shown · 130 stopped";
 
 #[derive(Subcommand)]
 enum Verb {
@@ -30,7 +30,11 @@ enum Verb {
     /// Show the trials of a workload in order; runs nothing
     Plan(verbs::plan::Args),
     /// Measure, seal, grade, judge and report
-    Run(verbs::run::Args),
+    Run(Box<verbs::run::Args>),
+    /// Show how a run on a cluster stands
+    Status(verbs::status::Args),
+    /// Take the tasks of a run on a cluster back
+    Cancel(verbs::cancel::Args),
     /// Seal a run that cannot be resumed, as it stands
     Seal(verbs::seal::Args),
     /// Let the trusted reference score a sample of a bundle's outputs
@@ -43,12 +47,19 @@ enum Verb {
     Compare(verbs::compare::Args),
     /// Write the report: HTML, Markdown, SVG and CSV
     Report(verbs::report::Args),
+    /// Make a run once more, or compute again what follows from its bundles, and compare
+    Reproduce(verbs::reproduce::Args),
     /// Write a study's rows as CSV for other tools
     Export(verbs::export::Args),
+    /// List the sealed bundles of a folder of results in its index.csv
+    Index(verbs::index::Args),
     /// Serve the built-in test server
     Stub(Box<stub::Options>),
     /// Print completions for a shell
     Completions(verbs::completions::Args),
+    /// Measure one block of a run's plan on this node (used by a run on a cluster)
+    #[command(hide = true)]
+    Exec(verbs::exec::Args),
     /// Measure a container's server from inside of its network (used by the runner)
     #[command(hide = true)]
     Drive,
@@ -77,13 +88,18 @@ fn main() -> ExitCode {
         Verb::Check(args) => verbs::check::run(&args),
         Verb::Plan(args) => verbs::plan::run(&args),
         Verb::Run(args) => verbs::run::run(&args),
+        Verb::Status(args) => verbs::status::run(&args),
+        Verb::Cancel(args) => verbs::cancel::run(&args),
+        Verb::Exec(args) => verbs::exec::run(&args),
         Verb::Seal(args) => verbs::seal::run(&args),
         Verb::Grade(args) => verbs::grade::run(&args),
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
         Verb::Compare(args) => verbs::compare::run(&args),
         Verb::Report(args) => verbs::report::run(&args),
+        Verb::Reproduce(args) => verbs::reproduce::run(&args),
         Verb::Export(args) => verbs::export::run(&args),
+        Verb::Index(args) => verbs::index::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
         Verb::Drive => Ok(ExitCode::from(runner::driver::work())),

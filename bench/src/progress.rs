@@ -11,6 +11,7 @@ use lab::Nanos;
 use runner::{
     live::Glimpse,
     progress::{Event, Observer},
+    slurm::status,
 };
 
 /// Shows events as they come.
@@ -56,6 +57,12 @@ impl Lines {
     /// Removes the changing lines, so that what follows begins where they stood.
     pub(crate) fn end(&self) {
         self.wipe(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How many of how many bundles are read.
+    pub(crate) fn read(&self, done: usize, of: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.draw(&mut state, &[format!("bundle {done} of {of}")], false);
     }
 
     fn wipe(&self, state: &mut State) {
@@ -197,6 +204,19 @@ impl Observer for Lines {
                         eprintln!("{trial} · {tokens} tokens in {busy} · {rate:.0} tok/s{}", state.left());
                     }
                     None => {}
+                }
+            }
+            Event::Blocks(run) => {
+                let text = crate::verbs::status::in_words(run);
+                if self.live {
+                    let running = run.blocks.iter().filter(|block| block.state == status::State::Running).take(8);
+                    let running =
+                        running.map(|b| format!("  block {} on {}", b.block, lab::text::shown(&b.detail, 60)));
+                    let lines: Vec<String> = std::iter::once(text).chain(running).collect();
+                    self.draw(state, &lines, false);
+                } else if state.trial != text {
+                    eprintln!("{text}");
+                    state.trial = text;
                 }
             }
             Event::Graded { done, of } => {

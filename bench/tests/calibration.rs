@@ -12,8 +12,7 @@ use support::{Lab, Workload, code, stderr, stdout};
 fn controls(lab: &Lab) -> Bundle {
     let shipped = include_str!("../../workloads/calibration.toml");
     let model = format!("{:?}", support::model());
-    let quick = shipped.replace("\"../stub/model\"", &model).replace("count = 2", "count = 1");
-    lab.write("controls.toml", &quick);
+    lab.write("controls.toml", &shipped.replace("\"../stub/model\"", &model));
     let check = lab.bench(&["check", "controls.toml"]);
     assert!(stdout(&check).contains("note: a run of controls: it calibrates others"), "{}", stdout(&check));
     let run = lab.bench(&["run", "controls.toml"]);
@@ -51,7 +50,7 @@ fn calibrated_by(bundle: &Bundle) -> Workload {
     // Ninety-six graded requests of each: with none far the bound is 3.1 %.
     let run = Workload { rounds: 3, requests: 32, concurrency: 8, max_tokens: 96, ..Workload::default() };
     let run = Workload { baseline: "--ttft 1ms --itl 50us --noise 0.02".into(), ..run };
-    let run = run.candidate("honest", "--noise 0.026").candidate("int4", "--noise 0.02 --weights int4").graded(32);
+    let run = run.candidate("honest", "--noise 0.018").candidate("int4", "--noise 0.02 --weights int4").graded(32);
     let calibration = format!("[equivalence]\nsample = 32\nconfirm = 1\ncalibration = [\"{}\"]\n", bundle.id);
     Workload { equivalence: calibration, ..run }
 }

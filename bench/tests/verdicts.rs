@@ -104,8 +104,10 @@ fn what_a_hostile_server_says_is_shown_escaped() {
     assert!(!stdout(&judge).contains('\u{1b}'), "no terminal escape reaches the terminal");
     let out = lab.path("report");
     assert_eq!(code(&with(&lab, &["report", "--out", out.to_str().unwrap()], &bundles)), 0);
-    let page = fs::read_to_string(out.join("index.html")).unwrap();
-    assert!(!page.contains("<script") && !page.contains('\u{1b}'), "markup and escapes are text");
+    for page in ["index.html", "candidates/hostile.html"] {
+        let page = fs::read_to_string(out.join(page)).unwrap();
+        assert!(page.matches("<script").count() == 1 && !page.contains('\u{1b}'), "markup and escapes are text");
+    }
     for file in lab::digest::files_below(&out).unwrap() {
         let bytes = fs::read(out.join(&file)).unwrap();
         assert!(bytes.len() < 1 << 21, "{file} is bounded");
@@ -117,6 +119,33 @@ fn what_a_hostile_server_says_is_shown_escaped() {
             );
         }
     }
+}
+
+#[test]
+fn a_report_that_is_made_again_keeps_its_notes_and_nothing_else() {
+    let lab = Lab::new();
+    let (bundles, _) = judged(&lab, &Workload { rounds: 2, ..Workload::default() }.candidate("same", "").graded(2));
+    let out = lab.path("report");
+    let report = || with(&lab, &["report", "--out", out.to_str().unwrap()], &bundles);
+    assert_eq!(code(&report()), 0);
+    let (path, stale) = (out.join("candidates/same.md"), out.join("csv/gone.csv"));
+    let page = fs::read_to_string(&path).unwrap();
+    let written = page.replace("\n\n<!-- end of note -->", "\n\nAsked its maker.\n\n<!-- end of note -->");
+    fs::write(&path, &written).unwrap();
+    fs::write(&stale, "a table of an older report").unwrap();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    assert_eq!(code(&report()), 0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), written);
+    assert!(fs::read_to_string(out.join("candidates/same.html")).unwrap().contains("Asked its maker."));
+    assert!(!stale.exists() && out.join("notes.txt").exists());
+    // A note on somebody who is not there any more is not thrown away.
+    let other = out.join("candidates/other.md");
+    fs::rename(&path, &other).unwrap();
+    let refused = report();
+    assert_eq!(code(&refused), 10);
+    assert!(stderr(&refused).contains("has a note on a page that the new one has not"), "{}", stderr(&refused));
+    fs::write(&other, written.replace("<!-- end of note -->", "")).unwrap();
+    assert!(stderr(&report()).contains("the marks of its note are not one"));
 }
 
 #[test]

@@ -28,7 +28,9 @@ fn main() {
     println!("{:<24} {:>10} {:>16}", "step", "ns/event", "range");
     report("pack and compress", || drop(black_box(write_exchanges(&exchanges))));
     report("read back", || drop(black_box(read_exchanges(&stored, "wire.zst").expect("it was written"))));
-    report("derive chunks", || exchanges.iter().for_each(|exchange| drop(black_box(exchange.derive()))));
+    let read = read_exchanges(&stored, "wire.zst").expect("it was written");
+    report("derive chunks", || read.iter().for_each(|exchange| drop(black_box(exchange.derive()))));
+    report("derive from whole bytes", || exchanges.iter().for_each(|exchange| drop(black_box(exchange.derive()))));
 }
 
 fn report(step: &str, work: impl Fn()) {
@@ -61,6 +63,7 @@ fn exchange(request: u32) -> Exchange {
     reads.push(Read { at: Nanos(2_000_000_000), len: 5, behind: Nanos(0) });
     let (phase, end) = ("c16".into(), End::Complete);
     let nanos = Nanos(0);
+    let bytes = bytes.into();
     Exchange { request, phase, intended_ns: nanos, started_ns: None, sent_ns: nanos, end, end_ns: nanos, reads, bytes }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Digest, Result};
 
 /// Version of `environments/<host>.json`. 1: first. 2: endpoints. 3: the container engine,
-/// images, bound folders, cores, and more of GPUs.
-pub const FORMAT: u32 = 3;
+/// images, bound folders, cores, and more of GPUs. 4: where the program comes from, and pins.
+pub const FORMAT: u32 = 4;
 
 /// Hardware, system, program and models of one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Environment {
     pub gpus: Vec<Gpu>,
     /// This program.
     pub program: Program,
+    /// The pinned environment that belongs to the program; files before version 4 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pins: Option<Pins>,
     /// Servers that were measured and that nobody here started or could describe: base URLs
     /// by arm.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -205,6 +208,23 @@ pub struct Program {
     pub version: String,
     /// SHA-256 of the executable.
     pub digest: Option<Digest>,
+    /// Where Nix put it: a name that follows from everything that it was built from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_path: Option<String>,
+    /// The commit that it was built from, with `-dirty` where its sources differed. Nix builds
+    /// have none: they know their sources, but not in which commits these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+}
+
+/// The pinned environment that a program was built with: what a rerun elsewhere would take. Which
+/// of it a server ran from, its image or command says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pins {
+    /// `narHash` of nixpkgs in `flake.lock`.
+    pub nixpkgs: String,
+    /// SHA-256 of each list of wheels in `nix/wheels`, by its name.
+    pub wheels: BTreeMap<String, Digest>,
 }
 
 /// A model as found on the host.
@@ -263,6 +283,25 @@ mod tests {
         let gpu: Gpu = serde_json::from_str(old).unwrap();
         let three = Gpu { uuid: "GPU-1".into(), name: "H100".into(), driver: "580.95.05".into(), ..Gpu::default() };
         assert_eq!(gpu, three);
+    }
+
+    #[test]
+    fn a_file_of_version_3_says_nothing_of_pins_and_stays_as_it_was() {
+        let program = Program { version: "0.1.0".into(), digest: Some(Digest::of("bench")), ..Program::default() };
+        let three = Environment { format: 3, host: "here".into(), program, ..Environment::default() };
+        let old = three.to_json();
+        assert!(!["pins", "store_path", "revision"].iter().any(|field| old.contains(field)), "{old}");
+        let read = Environment::from_json(&old).unwrap();
+        assert_eq!((&read.pins, &read.program.revision, &read.program.store_path), (&None, &None, &None));
+        assert_eq!(read.to_json(), old);
+    }
+
+    #[test]
+    fn pins_are_read_as_they_were_written() {
+        let pins = Pins { nixpkgs: "sha256-abc=".into(), wheels: [("cuda".to_owned(), Digest::of("list"))].into() };
+        let program = Program { revision: Some("cac10d9-dirty".into()), ..Program::default() };
+        let four = Environment { format: FORMAT, pins: Some(pins), program, ..Environment::default() };
+        assert_eq!(Environment::from_json(&four.to_json()).unwrap(), four);
     }
 
     #[test]

@@ -10,12 +10,16 @@
 pub mod audit;
 /// The sealed folder: layout, writing, reading, digests.
 pub mod bundle;
+/// Dates as numbers of days.
+mod calendar;
 /// SHA-256 of bytes, files and folders.
 pub mod digest;
 /// The host a trial ran on.
 pub mod environment;
 /// Images named by digest.
 pub mod image;
+/// From a workload to its request set.
+pub mod materialise;
 /// Every trial, in order.
 pub mod plan;
 /// What a person can fix: a place, a value, a next step, and an exit code.
@@ -36,6 +40,8 @@ pub mod tokenizer;
 pub mod trace;
 /// Durations as integer nanoseconds, and sizes as bytes.
 pub mod units;
+/// Weeks as ISO 8601 numbers them.
+pub mod week;
 /// HTTP/1.1 and server-sent events: from bytes as read to chunks.
 pub mod wire;
 /// The workload file: as written, and as meant.
@@ -44,3 +50,4 @@ pub mod workload;
 pub use digest::Digest;
 pub use problem::{Kind, Problem, Result};
 pub use units::{Bytes, Nanos};
+pub use week::Week;

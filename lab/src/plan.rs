@@ -128,6 +128,12 @@ impl Plan {
         Digest::of(self.to_json())
     }
 
+    /// Its blocks in order, by their numbers: trials that are compared with each other, which have
+    /// to be of one host and its GPUs.
+    pub fn blocks(&self) -> impl Iterator<Item = (u32, &[Trial])> {
+        self.trials.chunk_by(|a, b| a.block == b.block).map(|trials| (trials[0].block, trials))
+    }
+
     /// How far it comes: where the numbers of a stage after it go on.
     pub fn after(&self) -> After {
         let largest = |of: fn(&Trial) -> u32| self.trials.iter().map(of).max().unwrap_or(0);
@@ -279,6 +285,13 @@ mod tests {
             assert_eq!((block[0].role, block[block.len() - 1].role), (Role::Opening, Role::Closing));
             assert!(block[1..block.len() - 1].iter().all(|t| t.role == Role::Candidate && t.arm != BASELINE));
         }
+    }
+
+    #[test]
+    fn blocks_are_all_trials_in_order() {
+        let plan = plan();
+        assert_eq!(plan.blocks().map(|(number, _)| number).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(plan.blocks().flat_map(|(_, trials)| trials).cloned().collect::<Vec<_>>(), plan.trials);
     }
 
     #[test]

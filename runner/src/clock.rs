@@ -54,6 +54,11 @@ fn monotonic() -> Nanos {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).map_or(Nanos(0), |at| Duration::from(at).into())
 }
 
+/// Nanoseconds since 1970, UTC: good for what happens on several hosts, never for a measurement.
+pub fn unix() -> Nanos {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(Nanos(0), Nanos::from)
+}
+
 /// The date and time, RFC 3339, UTC, whole seconds.
 pub fn utc_now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());

@@ -12,7 +12,7 @@ use lab::{
     Kind, Nanos, Problem, Result,
     bundle::{ExchangeWriter, REQUEST_TABLE, TableWriter, WIRE},
     records::{Exchange, Outcome, RequestRow, WARMUP},
-    wire::End,
+    wire::{End, Raw},
 };
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,9 @@ pub fn write(folder: &Path, phases: &[PhaseSeen], shards: &[Arc<Mutex<Shard>>], 
             phase.seen.iter().enumerate().flat_map(|(shard, seen)| seen.iter().map(move |s| (shard, s))).collect();
         all.sort_by_key(|(_, seen)| seen.request);
         for (shard, seen) in all {
-            let (reads, bytes) =
+            let (reads, mut bytes) =
                 lock(&shards[shard]).journal.read(seen.trail).map_err(failed(&folder.join(journal(shard))))?;
+            keys.iter().for_each(|key| key.blank(&mut bytes));
             let mut exchange = Exchange {
                 request: seen.request,
                 phase: phase.name.clone(),
@@ -81,7 +82,7 @@ pub fn write(folder: &Path, phases: &[PhaseSeen], shards: &[Arc<Mutex<Shard>>], 
                 end: seen.end,
                 end_ns: seen.ended,
                 reads,
-                bytes,
+                bytes: bytes.into(),
             };
             if phase.out_of_order != Some(0) {
                 by_reads(&mut exchange);
@@ -107,14 +108,13 @@ fn by_reads(exchange: &mut Exchange) {
     }
 }
 
-/// Puts asterisks where a server repeats a key; an answer that says it in pieces or in
-/// another spelling is not kept at all.
+/// Where a server repeats a key, there are asterisks already; an answer that says it in pieces or
+/// in another spelling is not kept at all.
 fn without(key: &Secret, exchange: &mut Exchange) {
-    key.blank(&mut exchange.bytes);
     let (row, chunks) = exchange.rows(&exchange.derive());
     let said: String = chunks.iter().flat_map(|c| [c.text.as_str(), c.finish.as_str()]).collect();
     if key.is_in(&said) || key.is_in(&row.detail) || key.is_in(&row.finish) {
-        exchange.bytes.clear();
+        exchange.bytes = Raw::default();
         exchange.reads.clear();
         exchange.end = End::NotHttp;
     }

@@ -4,21 +4,28 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use lab::{
     Digest, Kind, Nanos, Problem, Result,
-    environment::{self, Environment, ModelFacts, Program},
+    environment::{self, Environment, ModelFacts},
     tokenizer::Tokenizer,
     workload::Model,
 };
 
-/// The host's name, made fit for a file name.
+use crate::{batch, pins};
+
+/// The host's name, made fit for a file name; on a cluster the node's.
 pub fn name() -> String {
-    let name = nix::unistd::gethostname().ok().and_then(|n| n.into_string().ok()).unwrap_or_default();
+    let own = || nix::unistd::gethostname().ok().and_then(|n| n.into_string().ok());
+    let name = batch::node().or_else(own).unwrap_or_default();
     let plain: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let plain = plain.trim_matches('-');
     if plain.is_empty() { "host".to_owned() } else { plain[..plain.len().min(40)].to_owned() }
 }
 
-/// Reads the host and the models; a model's `tokenizer.json` comes back beside them.
-pub fn environment(models: &BTreeMap<String, Model>) -> Result<(Environment, BTreeMap<String, Vec<u8>>)> {
+/// Reads the host and the models; a model's `tokenizer.json` comes back beside them. `revision`
+/// is the commit that this program was built from.
+pub fn environment(
+    models: &BTreeMap<String, Model>,
+    revision: Option<&str>,
+) -> Result<(Environment, BTreeMap<String, Vec<u8>>)> {
     let (mut facts, mut tokenizers) = (BTreeMap::new(), BTreeMap::new());
     for (name, model) in models {
         let (fact, tokenizer) = model_facts(name, model)?;
@@ -45,14 +52,17 @@ pub fn environment(models: &BTreeMap<String, Model>) -> Result<(Environment, BTr
         memory_bytes: memory.map(|kib| kib * 1024),
         governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         clock_source: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-        program: Program {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            digest: std::env::current_exe().ok().and_then(|path| Digest::of_file(&path).ok()).map(|(digest, _)| digest),
-        },
+        program: pins::program(revision),
+        pins: Some(pins::pins()),
         models: facts,
         ..Environment::default()
     };
     Ok((environment, tokenizers))
+}
+
+/// Each model's `tokenizer.json`.
+pub fn tokenizers(models: &BTreeMap<String, Model>) -> Result<BTreeMap<String, Vec<u8>>> {
+    models.iter().map(|(name, model)| Ok((name.clone(), Tokenizer::of_model(&model.path)?.1))).collect()
 }
 
 fn model_facts(name: &str, model: &Model) -> Result<(ModelFacts, Vec<u8>)> {

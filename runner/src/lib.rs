@@ -7,6 +7,8 @@
 
 /// Images in files.
 pub mod archive;
+/// What Slurm says to a process that it started.
+pub mod batch;
 /// One timed request over one connection.
 pub mod client;
 /// The wall clock, and the monotonic clock of a trial.
@@ -41,20 +43,28 @@ mod log;
 pub mod measure;
 /// Waiting to within tens of microseconds.
 mod pause;
+/// What this program was built with and beside.
+mod pins;
 /// The request set, the schedule and the plan of a workload.
 pub mod prepare;
 /// Servers that are processes of this host.
 pub mod process;
 /// What happens while it happens, for whoever wants to show it.
 pub mod progress;
+/// A host made ready for trials, and the trials that it measures.
+pub mod ready;
 /// The main path: a workload in, a sealed bundle out.
 pub mod run;
 /// A server under test, however it came to run.
 pub mod server;
+/// The plan of a run on many nodes.
+pub mod slurm;
 /// A connection that says when its bytes came.
 pub mod socket;
 /// A further stage of a sealed run.
 pub mod stage;
+/// What this host has of what a run was made with.
+pub mod stock;
 /// What requests are sent to.
 pub mod target;
 /// One arm, one server lifetime.

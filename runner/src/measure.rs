@@ -32,6 +32,8 @@ use crate::{
 pub struct Setting<'a> {
     /// The trial.
     pub trial: &'a plan::Trial,
+    /// The folder of the workload, requests, schedule and plan that it is of.
+    pub run: &'a Path,
     /// The model's name in requests.
     pub served_name: &'a str,
     /// All keys of the workload: none is stored, whoever says it.

@@ -9,12 +9,14 @@ use std::{
 
 use lab::{
     Digest, Kind, Problem, Result,
+    bundle::Bundle,
+    materialise::{self, Sources},
     plan::{self, Plan},
-    requests::{self, Request, Slot},
+    requests::{self, Request},
     schedule::{self, Due},
     tokenizer::Tokenizer,
-    trace::{self, Arrival},
-    workload::{Requests, Workload},
+    trace,
+    workload::Workload,
 };
 
 /// A workload made ready.
@@ -45,38 +47,39 @@ pub fn prepare(workload: &Workload) -> Result<Prepared> {
             arrivals.insert(load.name.clone(), of_load);
         }
     }
-    let requests = materialise(workload, &arrivals)?;
+    let requests = materialise::requests(workload, &arrivals, &Here(workload))?;
     let schedule = schedule::of(workload, &requests, &arrivals);
     let plan = plan::expand(workload, Digest::of(requests::to_jsonl(&requests)), schedule::digest(schedule.as_ref()));
     Ok(Prepared { requests, schedule, traces, plan })
 }
 
-fn materialise(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -> Result<Vec<Request>> {
-    let lengths =
-        |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
-    let slots: Vec<Slot> = plan::slots(workload, &lengths);
-    // Recorded prompts have lengths of their own, and a further stage goes on in their order.
-    let before = workload.requests_before();
-    let all = Workload { rounds: workload.rounds + before / workload.requests_per_round().max(1), ..workload.clone() };
-    let places = || plan::slots(&all, &|_| None);
-    let tokenizer = |model: &str| Tokenizer::of_model(&workload.models[model].path).map(|(tokenizer, _)| tokenizer);
-    let mut set = match &workload.requests {
-        Requests::Prose { seed, words } => requests::prose(*seed, *words, workload.requests_in_all()),
-        Requests::File(spec) => requests::file(spec, &bytes_of(&spec.path, "request set")?, &places())?,
-        Requests::Text(spec) => requests::text(spec, &tokenizer(&spec.model)?, &slots)?,
-        Requests::Sharegpt(spec) => {
-            let bytes = bytes_of(&spec.path, "conversations")?;
-            requests::sharegpt(spec, &bytes, &tokenizer(&spec.model)?, &places())?
-        }
-        Requests::V1(spec) => requests::v1(spec, &corpus(&spec.corpus)?, &tokenizer(&spec.model)?, &slots)?,
-    };
-    set.drain(..before as usize);
-    set.iter_mut().zip(0..).for_each(|(request, id)| request.id = id);
-    // A source that knows no lengths still keeps to a trace's answers.
-    for (request, slot) in set.iter_mut().zip(&slots) {
-        request.max_tokens = request.max_tokens.or(slot.lengths.map(|(_, output)| output));
+/// The same from a sealed bundle, for a run of its plan once more: its requests as they are there,
+/// whatever they were made from.
+pub fn again(bundle: &Bundle, workload: &Workload) -> Result<Prepared> {
+    let requests = bundle.requests()?;
+    let schedule = schedule::of(workload, &requests, &bundle.traces(workload)?);
+    let traces = workload.loads.iter().filter(|load| load.trace.is_some());
+    let traces = traces.map(|load| Ok((load.name.clone(), bundle.trace(&load.name)?))).collect::<Result<_>>()?;
+    let set = Digest::of(requests::to_jsonl(&requests));
+    let plan = plan::expand(workload, set, schedule::digest(schedule.as_ref()));
+    Ok(Prepared { requests, schedule, traces, plan })
+}
+
+/// What lies on this host.
+struct Here<'a>(&'a Workload);
+
+impl Sources for Here<'_> {
+    fn tokenizer(&self, model: &str) -> Result<Tokenizer> {
+        Tokenizer::of_model(&self.0.models[model].path).map(|(tokenizer, _)| tokenizer)
     }
-    Ok(set)
+
+    fn bytes(&self, path: &Path, what: &str) -> Result<Vec<u8>> {
+        bytes_of(path, what)
+    }
+
+    fn corpus(&self, path: &Path) -> Result<Vec<(String, String)>> {
+        corpus(path)
+    }
 }
 
 fn bytes_of(path: &Path, what: &str) -> Result<Vec<u8>> {

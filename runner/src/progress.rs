@@ -3,7 +3,7 @@
 use lab::{Nanos, plan};
 use serde::{Deserialize, Serialize};
 
-use crate::live::Glimpse;
+use crate::{live::Glimpse, slurm::status::Status};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub enum Event<'a> {
         /// Why it failed, if it did.
         failure: Option<&'a str>,
     },
+    /// How blocks stand that are measured elsewhere; told every now and then.
+    Blocks(&'a Status),
     /// Outputs are being scored.
     Graded {
         /// Outputs scored.

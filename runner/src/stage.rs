@@ -33,7 +33,15 @@ pub fn next(workload: &Workload, more: &More<'_>) -> Result<Stage> {
             .at(more.out.display().to_string())
             .next("run it without --more first; a changed workload file is another run"));
     };
-    let (plan, revealed) = (last.plan()?, revealed(last, workload, &store)?);
+    after(last, workload, &store, more)
+}
+
+/// The stage after a sealed one of this workload.
+///
+/// # Errors
+/// Where it is not graded.
+pub fn after(last: &Bundle, workload: &Workload, store: &Store, more: &More<'_>) -> Result<Stage> {
+    let (plan, revealed) = (last.plan()?, revealed(last, workload, store)?);
     let all = workload.groups.iter().flat_map(|g| &g.candidates);
     let chosen = |name: &&String| more.only.is_empty() || more.only.contains(name) || *name == BLIND_CONTROL;
     let candidates: BTreeSet<&String> = all.filter(chosen).chain(more.only).collect();

@@ -46,7 +46,7 @@ pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: 
         let own = run.begin_trial(&setting.trial.folder())?;
         let (started, clock) = (clock::utc_now(), Clock::start());
         let telemetry = servers.watch(setting, clock, &own);
-        let attempted = attempt(setting, servers, clock, run, &own).await;
+        let attempted = attempt(setting, servers, clock, &own).await;
         let telemetry = telemetry.map(Telemetry::finish);
         let Attempted { outcome, ended, stages, summary } = attempted?;
         let host_failed = matches!(outcome, TrialOutcome::Failed { class: Class::Host, .. });
@@ -112,13 +112,7 @@ struct Attempted {
     summary: Summary,
 }
 
-async fn attempt(
-    setting: &Setting<'_>,
-    servers: &Servers<'_>,
-    clock: Clock,
-    run: &RunFolder,
-    own: &TrialFolder,
-) -> Result<Attempted> {
+async fn attempt(setting: &Setting<'_>, servers: &Servers<'_>, clock: Clock, own: &TrialFolder) -> Result<Attempted> {
     let (limits, key) = (setting.limits, servers.key.clone());
     let (measured, ended, words) = match servers.launch {
         Launch::Process(launch) => {
@@ -137,7 +131,7 @@ async fn attempt(
             let measured = measure::measure(setting, target, &mut Foreign, own.path()).await?;
             (measured, Ended::of_endpoint(url), "unknown: nobody here started it".to_owned())
         }
-        Launch::Container(launch) => return in_container(setting, launch, clock, run, own).await,
+        Launch::Container(launch) => return in_container(setting, launch, clock, own).await,
         Launch::Unavailable(not) => return Ok(Attempted::never(not.class, not.detail.clone(), Ended::default())),
     };
     setting.observer.see(&Event::Writing);
@@ -153,7 +147,6 @@ async fn in_container(
     setting: &Setting<'_>,
     launch: &crate::docker::Launch,
     clock: Clock,
-    run: &RunFolder,
     own: &TrialFolder,
 ) -> Result<Attempted> {
     let mut server = match launch.start(clock, &setting.trial.folder(), setting.limits).await? {
@@ -167,7 +160,7 @@ async fn in_container(
         let outcome = with_words(failed(not.class, not.detail), &words);
         return Ok(Attempted { outcome, stages: ended.stages.clone(), ended, summary: Summary::default() });
     }
-    let order = driver::Order::new(clock, &server, launch.cores(), run.path(), setting.trial)?;
+    let order = driver::Order::new(clock, &server, launch.cores(), setting.run, setting.trial)?;
     let mut driver = driver::Driver::start(launch.bench(), &order, own.path()).await?;
     let driven = driver.measure(&mut server, setting).await;
     let words = server.last_words();

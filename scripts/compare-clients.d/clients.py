@@ -46,6 +46,12 @@ class Bench:
     """`bench run` on a server that runs already: measures, writes and seals the evidence."""
 
     name = "bench"
+    served = "stub"
+    # Where prompts come from, and whether token ids are asked for.
+    requests = """[requests.prose]
+seed = 1
+words = {words}"""
+    token_ids = "false"
 
     def __init__(self, root):
         self.program = os.path.join(root, "target/release/bench")
@@ -55,17 +61,15 @@ class Bench:
     def command(self, scenario, port, folder):
         with open(f"{folder}/x.toml", "w") as file:
             file.write(f"""name = "x"
-[models.stub]
+[models.{self.served}]
 path = "{self.model}"
 [baseline]
 endpoint = "http://127.0.0.1:{port}"
-[requests.prose]
-seed = 1
-words = {scenario.words}
+{self.requests.format(**vars(scenario), model=self.served)}
 [sampling]
 max_tokens = {scenario.tokens}
 ignore_eos = true
-token_ids = false
+token_ids = {self.token_ids}
 [[load]]
 name = "load"
 requests = {scenario.requests}
@@ -100,6 +104,9 @@ count = 1
             "load_peak_bytes": phase["client_peak_bytes"],
             "ttft_s": [int(row["ttft_ns"]) / 1e9 for row in requests],
             "itl_s": gaps,
+            "tpot_s": [int(row["tpot_ns"]) / 1e9 for row in requests if row["tpot_ns"]],
+            "e2el_s": [int(row["e2el_ns"]) / 1e9 for row in requests],
+            "tokens": sum(int(row["tokens"] or 0) for row in requests),
         }
 
 
@@ -107,6 +114,7 @@ class VllmRs:
     """`vllm-rs bench serve`, the Rust client in vLLM's wheel."""
 
     name = "vllm-rs"
+    served = "stub"
 
     def __init__(self, root):
         folder = os.path.join(root, "target/peers")
@@ -117,7 +125,7 @@ class VllmRs:
     def command(self, scenario, port, folder):
         return [
             self.program, "bench", "serve", "--backend", "openai-chat", "--base-url", f"http://127.0.0.1:{port}",
-            "--model", "stub", "--tokenizer", self.tokenizer, "--dataset-name", "random",
+            "--model", self.served, "--tokenizer", self.tokenizer, "--dataset-name", "random",
             "--random-input-len", str(scenario.words), "--random-output-len", str(scenario.tokens),
             "--num-prompts", str(scenario.requests), "--max-concurrency", str(scenario.concurrency),
             "--ignore-eos", "--temperature", "0", "--percentile-metrics", "ttft,tpot,itl,e2el",

@@ -120,11 +120,12 @@ def build(tree, package, mutants, files):
     return programs_of(package, said), set(out["built"]), unviable, kept
 
 
-def test(program, names, cwd, timeout, **environment):
-    """0, another status, or None where it did not end; and who failed first."""
+def test(program, names, cwd, timeout, skip=(), **environment):
+    """0, another status, or None where it did not end; and who failed first. All but `skip` where no names are given."""
+    left_out = [f"--skip={name}" for name in skip]
     limited = ["sh", "-c", f'ulimit -v {MEMORY >> 10}; exec "$0" "$@"', program]
     try:
-        done = subprocess.run([*limited, "--exact", "--test-threads", "1", *names], cwd=cwd, text=True, errors="replace",
+        done = subprocess.run([*limited, "--exact", "--test-threads", "1", *left_out, *names], cwd=cwd, text=True, errors="replace",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environment}, timeout=timeout)
     except subprocess.TimeoutExpired:
         return None, None
@@ -133,7 +134,8 @@ def test(program, names, cwd, timeout, **environment):
 
 
 def reached(programs, cwd):
-    """Of each place, the tests that come by: (seconds, program, test), quick ones first."""
+    """Of each place, the tests that come by: (seconds, program, test), quick ones first; and those that fail without
+    a mutant, from which nothing is learnt."""
     listed = [(p, name) for p in programs for name in re.findall(r"^(\S+): test$", sh(p, "--list", cwd=cwd).stdout, re.M)]
 
     def noted(one):
@@ -145,18 +147,19 @@ def reached(programs, cwd):
             took = time.monotonic() - began
             return status, took, notes.read_text().split() if notes.exists() else []
 
-    by_place, slow = defaultdict(list), []
+    by_place, slow, broken = defaultdict(list), [], set()
     with ThreadPoolExecutor(JOBS) as pool:
         for (program, name), (status, took, places) in zip(listed, pool.map(noted, listed)):
             if status != 0:
                 print(f"{name} fails without a mutant: left out", flush=True)
+                broken.add(name)
                 continue
             slow.append((took, name))
             for place in places:
                 by_place[int(place)].append((took, program, name))
     print("slowest: " + ", ".join(f"{n} {t:.1f} s" for t, n in sorted(slow, reverse=True)[:8]), flush=True)
     print(f"{len(slow)} tests, {sum(t for t, _ in slow):.0f} s", flush=True)
-    return {place: sorted(tests) for place, tests in by_place.items()}
+    return {place: sorted(tests) for place, tests in by_place.items()}, broken
 
 
 def nearness(file, name):
@@ -188,8 +191,8 @@ def verdict(number, file, tests, cwd, patience):
     return "missed", f"{len(all_tests)} of {len(tests)} tests pass"
 
 
-def itself(tree, package, mutant, cwd):
-    """One that cannot be switched: built by itself, and run against everything."""
+def itself(tree, package, mutant, cwd, broken):
+    """One that cannot be switched: built by itself, and run against all but the broken tests."""
     path = tree / mutant["file"]
     kept = path.read_bytes()
     try:
@@ -198,7 +201,7 @@ def itself(tree, package, mutant, cwd):
         if done.returncode != 0:
             return "unviable", "the compiler"
         for program in programs_of(package, said):
-            status, failed = test(program, [], cwd, 1800)
+            status, failed = test(program, [], cwd, 1800, skip=broken)
             if status != 0:
                 return "timeout" if status is None else "caught", failed or "a test"
         return "missed", "all tests pass"
@@ -216,7 +219,7 @@ def main(tree, package, results, *files):
     began = time.monotonic()
     programs, built, unviable, kept = build(tree, package, mutants, sorted({m["file"] for m in mutants}))
     print(f"built in {time.monotonic() - began:.0f} s, {len(mutants) - len(built)} left out", flush=True)
-    tests = reached(programs, tree / folder)
+    tests, broken = reached(programs, tree / folder)
     place, first = {}, {}
     for number, m in enumerate(mutants, start=1):
         if number in built:
@@ -248,7 +251,7 @@ def main(tree, package, results, *files):
             tell(mutant, "unviable", 0, "the compiler")
         elif number not in built:
             began = time.monotonic()
-            kind, by = itself(tree, package, mutant, tree / folder)
+            kind, by = itself(tree, package, mutant, tree / folder, broken)
             tell(mutant, kind, time.monotonic() - began, by)
 
 

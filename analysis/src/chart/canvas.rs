@@ -39,7 +39,7 @@ impl Drawing {
     pub(crate) fn new(width: f64, height: f64, draw: impl FnOnce(&mut Canvas)) -> Self {
         let mut svg = String::new();
         let mut canvas =
-            Canvas { backend: SVGBackend::with_string(&mut svg, (units(width) as u32, units(height) as u32)) };
+            Canvas { backend: SVGBackend::with_string(&mut svg, (units(width) as u32, units(height) as u32)), width };
         draw(&mut canvas);
         done(canvas.backend.present());
         drop(canvas);
@@ -55,6 +55,12 @@ impl Drawing {
             units(height),
             from = units(-margin)
         )
+    }
+
+    /// Width and height in pixels.
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> [f64; 2] {
+        [self.width, self.height]
     }
 
     /// For a page: colours are CSS variables. `label` says in words what is to be seen and is
@@ -73,9 +79,10 @@ impl Drawing {
     }
 }
 
-/// Without what a page sets itself or what changes nothing, and with whole font sizes:
-/// plotters' division leaves 120.00000000000001.
+/// Without what a page sets itself or what changes nothing, with staircases as short paths, and
+/// with whole font sizes: plotters' division leaves 120.00000000000001.
 fn tidy(svg: &str) -> String {
+    let svg = shortened(svg);
     let svg = svg.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "").replace(" \"/>", "\"/>");
     let mut parts = svg.split(" font-size=\"");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -83,6 +90,35 @@ fn tidy(svg: &str) -> String {
         let (size, rest) = part.split_once('"').unwrap_or((part, ""));
         let size: f64 = size.parse().unwrap_or_default();
         out.push_str(&format!(" font-size=\"{size:.0}\"{rest}"));
+    }
+    out
+}
+
+/// Polylines as paths, which need one number for a step that is level or upright.
+fn shortened(svg: &str) -> String {
+    let mut parts = svg.split("<polyline ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (attributes, rest) = part.split_once("points=\"").unwrap_or((part, ""));
+        let (points, rest) = rest.split_once('"').unwrap_or((rest, ""));
+        out.push_str(&format!("<path {attributes}d=\"{}\"{rest}", path(points)));
+    }
+    out
+}
+
+/// `1,2 1,5 3,5` as `M1 2V5H3`.
+fn path(points: &str) -> String {
+    let mut out = String::new();
+    let mut last = None;
+    for (x, y) in points.split_whitespace().filter_map(|point| point.split_once(',')) {
+        match last {
+            None => out.push_str(&format!("M{x} {y}")),
+            Some(before) if before == (x, y) => {}
+            Some((before, _)) if before == x => out.push_str(&format!("V{y}")),
+            Some((_, before)) if before == y => out.push_str(&format!("H{x}")),
+            Some(_) => out.push_str(&format!("L{x} {y}")),
+        }
+        last = Some((x, y));
     }
     out
 }
@@ -131,22 +167,35 @@ impl Type {
 /// Width of an average character, as a share of its size, in a wide font.
 const WIDTH: f64 = 0.6;
 
+/// Width of a digit, as a share of its size, in a wide font: DejaVu Sans has 0.636.
+const DIGIT: f64 = 0.64;
+
 /// About how wide a text will be: fonts differ, so leave room.
 pub(crate) fn width_of(text: &str, size: f64) -> f64 {
-    text.chars().take(LABEL).count() as f64 * size * WIDTH
+    let wide = |c: char| if c.is_ascii_digit() { DIGIT } else { WIDTH };
+    text.chars().take(LABEL).map(wide).sum::<f64>() * size
 }
 
 /// `text`, cut so that it fits about this width.
 pub(crate) fn fitted(text: &str, size: f64, width: f64) -> String {
-    shown(text, ((width / (size * WIDTH)) as usize).clamp(3, LABEL))
+    let room = ((width / (size * WIDTH)) as usize).clamp(4, LABEL);
+    // The sign of a cut stands behind what is left.
+    shown(text, if text.chars().count() > room { room - 1 } else { room })
 }
 
 /// Where a picture is drawn. Positions and lengths are CSS pixels.
 pub(crate) struct Canvas<'a> {
     backend: SVGBackend<'a>,
+    width: f64,
 }
 
 impl Canvas<'_> {
+    /// Where text of this size is whose middle should be at `x`: within the picture.
+    pub(crate) fn within(&self, x: f64, text: &str, size: f64) -> f64 {
+        let half = width_of(text, size) / 2.0;
+        x.min(self.width - half).max(half)
+    }
+
     /// A straight line.
     pub(crate) fn line(&mut self, from: At, to: At, colour: Colour, width: f64) {
         done(self.backend.draw_line(point(from), point(to), &stroke(colour, width)));
@@ -179,6 +228,9 @@ impl Canvas<'_> {
 
     /// A text, at most 60 characters; control characters are shown, not obeyed.
     pub(crate) fn text(&mut self, at: At, text: &str, how: Type) {
+        if text.is_empty() {
+            return;
+        }
         let font = (FontFamily::SansSerif, how.size * UNITS * PLOTTERS_FONT);
         let colour = how.colour.sentinel();
         let style = TextStyle::from(font).color(&colour).pos(Pos::new(how.side, VPos::Center));
@@ -210,6 +262,14 @@ mod tests {
     fn text_is_escaped_and_control_characters_are_shown() {
         let svg = drawn().inline("wide", "words");
         assert!(svg.contains("&lt;b&gt;\\u{1b}[2J&quot;") && !svg.contains("<b>") && !svg.contains('\u{1b}'), "{svg}");
+    }
+
+    #[test]
+    fn a_staircase_is_a_short_path() {
+        let stairs = [(0.0, 1.0), (0.0, 2.0), (0.0, 2.0), (3.0, 2.0), (4.0, 0.5)];
+        let svg = Drawing::new(9.0, 9.0, |canvas| canvas.path(&stairs, Colour::Ink, 1.0)).inline("wide", "words");
+        let line = "<path fill=\"none\" stroke=\"var(--ink)\" stroke-width=\"10\" d=\"M0 10V20H30L40 5\"/>";
+        assert!(svg.contains(line), "{svg}");
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn quarters() -> Vec<Tick> {
 
 impl Curve {
     /// The staircase from 0 up to the last value.
-    fn points(&self, x: &Scale, y: &Scale) -> Vec<At> {
+    pub(super) fn points(&self, x: &Scale, y: &Scale) -> Vec<At> {
         let mut points: Vec<At> = Vec::with_capacity(2 * self.steps.len() + 1);
         let mut level = y.at(0.0);
         for (value, share) in &self.steps {

@@ -25,13 +25,27 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Vertical grid lines with labels beneath, and the axis' title beneath these.
-    pub(crate) fn x_axis(&self, canvas: &mut Canvas, scale: &Scale, most: usize, title: &str) {
+    /// Vertical grid lines with labels beneath.
+    pub(crate) fn x_ticks(&self, canvas: &mut Canvas, scale: &Scale, most: usize) {
         for tick in scale.ticks(most) {
             let x = scale.at(tick.value);
             canvas.line((x, self.top), (x, self.bottom), Colour::Grid, 1.0);
-            canvas.text((x, self.bottom + 13.0), &tick.label, Type::of(SMALL, Colour::Muted).middle());
+            let at = canvas.within(x, &tick.label, SMALL);
+            canvas.text((at, self.bottom + 13.0), &tick.label, Type::of(SMALL, Colour::Muted).middle());
         }
+    }
+
+    /// Horizontal grid lines.
+    pub(crate) fn y_lines(&self, canvas: &mut Canvas, scale: &Scale, ticks: &[Tick]) {
+        for tick in ticks {
+            let y = scale.at(tick.value);
+            canvas.line((self.left, y), (self.right, y), Colour::Grid, 1.0);
+        }
+    }
+
+    /// Vertical grid lines with labels beneath, and the axis' title beneath these.
+    pub(crate) fn x_axis(&self, canvas: &mut Canvas, scale: &Scale, most: usize, title: &str) {
+        self.x_ticks(canvas, scale, most);
         canvas.text(
             ((self.left + self.right) / 2.0, self.bottom + 32.0),
             title,
@@ -41,9 +55,9 @@ impl Frame {
 
     /// Horizontal grid lines with labels at their left, and the title above them.
     pub(crate) fn y_axis(&self, canvas: &mut Canvas, scale: &Scale, ticks: &[Tick], title: &str) {
+        self.y_lines(canvas, scale, ticks);
         for tick in ticks {
             let y = scale.at(tick.value);
-            canvas.line((self.left, y), (self.right, y), Colour::Grid, 1.0);
             canvas.text((self.left - 8.0, y), &tick.label, Type::of(SMALL, Colour::Muted).end());
         }
         canvas.text((0.0, self.top - 18.0), title, Type::of(SMALL, Colour::Muted));

@@ -17,15 +17,33 @@ pub(crate) mod canvas;
 
 /// Axes and grids.
 pub(crate) mod frame;
+/// Small multiples.
+pub(crate) mod grid;
+/// Labels beside points.
+pub(crate) mod labels;
 
 /// One value for each trial, in the order in which they ran.
 pub(crate) mod drift;
 /// Empirical distributions.
 pub(crate) mod ecdf;
+/// Distributions of two arms, panel by panel.
+pub(crate) mod ecdfs;
+/// A value run after run.
+pub(crate) mod history;
 /// Service against load.
 pub(crate) mod ladder;
+/// Latency against load.
+pub(crate) mod load;
+/// Throughput against latency.
+pub(crate) mod pareto;
+/// A ratio in each round.
+pub(crate) mod rounds;
 /// A row for each arm: dot, interval, and a line to compare with.
 pub(crate) mod rows;
+
+/// What is in a drawing.
+#[cfg(test)]
+pub(crate) mod seen;
 
 pub(crate) use canvas::Drawing;
 pub(crate) use colour::Colour;

@@ -46,11 +46,14 @@ const TOP: f64 = 28.0;
 const BOTTOM: f64 = 44.0;
 
 impl Rows {
-    fn range(&self) -> (f64, f64) {
+    fn range(&self, strokes: &[Vec<f64>]) -> (f64, f64) {
         let mut range = self.least;
-        for row in &self.rows {
+        for (i, row) in self.rows.iter().enumerate() {
             let ends = row.interval.map_or([None, None], |(low, high)| [Some(low), Some(high)]);
-            for value in ends.into_iter().flatten().chain(row.point).filter(|v| v.is_finite() && *v > 0.0) {
+            let strokes = strokes.get(i).into_iter().flatten().copied();
+            for value in
+                ends.into_iter().flatten().chain(row.point).chain(strokes).filter(|v| v.is_finite() && *v > 0.0)
+            {
                 range = (range.0.min(value), range.1.max(value));
             }
         }
@@ -61,12 +64,17 @@ impl Rows {
 
     /// The picture, on a logarithmic axis.
     pub(crate) fn draw(&self, layout: Layout) -> Drawing {
+        self.draw_over(layout, &[])
+    }
+
+    /// The picture with strokes beneath the dots: for each row, what its value is the mean of.
+    pub(crate) fn draw_over(&self, layout: Layout, strokes: &[Vec<f64>]) -> Drawing {
         let step = layout.pick(44.0, 62.0);
         let width = layout.width();
         let bottom = TOP + step * self.rows.len() as f64;
         let frame =
             Frame { left: layout.pick(170.0, 8.0), top: TOP, right: layout.pick(width - 190.0, width - 8.0), bottom };
-        let (low, high) = self.range();
+        let (low, high) = self.range(strokes);
         let scale = Scale::new(true, low, high, frame.left, frame.right);
         Drawing::new(width, bottom + BOTTOM, |canvas| {
             frame.x_axis(canvas, &scale, layout.pick(12, 6), &self.axis);
@@ -77,6 +85,10 @@ impl Rows {
                 let top = TOP + step * i as f64;
                 let y = top + layout.pick(step / 2.0, 46.0);
                 row.numbers(canvas, layout, &frame, (top, y));
+                for value in strokes.get(i).into_iter().flatten() {
+                    let x = scale.at(*value);
+                    canvas.line((x, y + 8.0), (x, y + 15.0), row.colour, 1.2);
+                }
                 row.dot(canvas, &scale, y);
             }
         })

@@ -102,7 +102,7 @@ fn what_has_to_be_equal_is_named_with_both_values() {
     type Change = fn(&mut Script);
     let cases: [(&str, &str, Change); 4] = [
         ("load c1", "2 clients", |s| s.load = "name = \"c1\"\nclosed = { concurrency = 2 }"),
-        ("sampling", "temperature: 0.5", |s| s.sampling = "temperature = 0.5"),
+        ("sampling", "temperature = 0.5", |s| s.sampling = "temperature = 0.5"),
         ("times", "of version 1", |s| s.old = true),
         ("requests", "sha256:", |s| s.most = |_| Some(19)),
     ];

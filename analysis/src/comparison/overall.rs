@@ -10,8 +10,8 @@ use crate::{
     study::Study,
 };
 
-/// A candidate that leaves more than this share undone has no overall speed-up.
-const UNDONE: (u64, u64) = (1, 10);
+/// A candidate that leaves more than one request of so many undone has no overall speed-up.
+const UNDONE: u64 = 10;
 
 /// Fewer of the claimed rounds that count say nothing: who could make rounds void would choose
 /// among them.
@@ -107,7 +107,7 @@ fn hidden(
         );
         return Some(("fewer-rounds", text));
     }
-    let idle = cells.find(|s| s.undone.1 * UNDONE.1 > s.undone.0 * UNDONE.0)?;
+    let idle = cells.find(|s| s.undone.1 * UNDONE > s.undone.0)?;
     let (done, undone) = idle.undone;
     let text = format!(
         "under load {} the time was over before {undone} of {done} requests that both baselines completed; it had less to do",

@@ -87,6 +87,22 @@ fn a_round_in_which_every_request_failed_is_not_hidden() {
 }
 
 #[test]
+fn a_rate_has_no_effect_where_a_round_is_without_one() {
+    let beside = |fails_in: u32| {
+        let say = move |ask: &Ask| if ask.round == fails_in { Said::error() } else { six_rounds(ask) };
+        let mut script = Script::new(honest(STEP)).arm("fast", say);
+        script.more = "[slo]\nttft = \"5ms\"";
+        fast(script).speed.remove(0).beside
+    };
+    for (whole, flaky) in beside(0).iter().zip(&beside(3)) {
+        let has_effect = (whole.effect.is_some(), flaky.effect.is_some());
+        // A latency is that of the answers there are; how many there are is what a rate says.
+        assert_eq!(has_effect, (true, whole.unit == "ns"), "{}", whole.metric);
+        assert_eq!((whole.rounds.len(), flaky.rounds.len()), (6, 5), "{}", whole.metric);
+    }
+}
+
+#[test]
 fn a_candidate_is_held_against_the_mean_log_of_both_baselines() {
     let drifting = |ask: &Ask| {
         let step = if ask.role == lab::plan::Role::Opening { 1_000_000 } else { 4_000_000 };

@@ -31,6 +31,9 @@ pub struct LoadFacts {
     pub load: String,
     /// How it sends, in words.
     pub shape: String,
+    /// How much it offers; none of a trace, whose load changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Offered>,
     /// Trials that are counted.
     pub launches: u64,
     /// Requests that were due.
@@ -57,6 +60,15 @@ pub struct LoadFacts {
     pub service: Option<Service>,
     /// Percentiles of the complete requests' latencies.
     pub latencies: Vec<Percentiles>,
+}
+
+/// How much a load offers, whatever becomes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Offered {
+    /// Clients, or arrivals (of sessions, where requests are turns) per second.
+    pub value: f64,
+    /// `clients` or `arrivals/s`.
+    pub unit: &'static str,
 }
 
 /// Requests against the service levels.

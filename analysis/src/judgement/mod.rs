@@ -11,16 +11,16 @@ mod speed;
 mod tolerance;
 
 use lab::{Digest, Nanos, workload::Control};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::metrics::Overhead;
+use crate::{metrics::Overhead, nodes::Node};
 
 pub use explanation::{
     BaselineAnswer, EXPLANATION_FORMAT, Explained, ExplainedRequest, ExplainedToken, Explanation, Place, TokenSeen,
 };
 pub use leaderboard::{Entry, Leaderboard, Pair, PairRatio, Unranked};
-pub use loads::{Capacity, Climb, Ladder, LoadFacts, Overall, Percentiles, Service, Slo, Step};
-pub use outputs::{Check, Consequence, Divergence, Equivalence, StageEvidence, WorstToken};
+pub use loads::{Capacity, Climb, Ladder, LoadFacts, Offered, Overall, Percentiles, Service, Slo, Step};
+pub use outputs::{Check, Consequence, Divergence, Equivalence, Parting, StageEvidence, WorstToken};
 pub use same::{SameSpeed, Sameness, SelfSpeed};
 pub use scores::{Gate, Score};
 pub use speed::{CellSpeed, Effect, MetricEffect};
@@ -29,7 +29,7 @@ pub use tolerance::{Calibration, ControlFacts, Tolerance};
 /// Version of the JSON that `bench judge --json` prints. 1: first. 2: what each arm did under
 /// each load, ladders, notes, the client's lag. 3: stages, calibration, blind control, scores,
 /// leaderboard, looks, costs.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The verdicts on all candidates of a set of bundles.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -94,7 +94,7 @@ pub struct BundleRef {
 }
 
 /// The three verdicts on outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The outputs are the model's, within the tolerance.
@@ -187,6 +187,9 @@ pub struct Baseline {
     pub send_lag_p99_ns: Option<Nanos>,
     /// The longest that bytes of any arm had been at this host before the client read them.
     pub read_behind_ns: Option<Nanos>,
+    /// Every host of a cell that several hosts measured, by its baselines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<Node>,
     /// What containers cost beside the servers in them, over all arms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub containers: Option<Overhead>,

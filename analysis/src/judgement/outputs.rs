@@ -23,6 +23,8 @@ pub struct Equivalence {
     pub mean_x: f64,
     /// Launch-clustered upper bound of the mean of x; none with fewer than two launches.
     pub upper_x: Option<f64>,
+    /// Mean x of each graded launch, in the plan's order.
+    pub launch_means: Vec<f64>,
     /// Mean over launches of their tokens' mean capped margin, a share of the cap: long answers
     /// count for more.
     pub mean_x_by_tokens: f64,
@@ -64,7 +66,7 @@ pub struct StageEvidence {
 }
 
 /// An arm's texts beside the opening baseline's, where nobody forced a prefix: information.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Divergence {
     /// Requests that both completed.
     pub requests: u64,
@@ -72,6 +74,25 @@ pub struct Divergence {
     pub identical: u64,
     /// The median, over the others, of the characters before the first that differs.
     pub median_shared_characters: Option<u64>,
+    /// Some that part, the earliest first, one of a trial.
+    pub examples: Vec<Parting>,
+}
+
+/// Where an answer and the opening baseline's part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Parting {
+    /// The trial's folder.
+    pub trial: String,
+    /// Id in the request set.
+    pub request: u32,
+    /// Characters before the first that differs.
+    pub shared_characters: u64,
+    /// The last of them; hostile, as all that follow.
+    pub shared: String,
+    /// How the answer goes on.
+    pub own: String,
+    /// How the baseline's goes on.
+    pub baseline: String,
 }
 
 /// One output token far from the reference.

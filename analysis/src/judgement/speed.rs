@@ -1,6 +1,6 @@
 //! Speed, candidate against baseline.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One cell's comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,7 +43,7 @@ pub struct MetricEffect {
 }
 
 /// A speed-up with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// Rounds it comes from.
     pub rounds: u64,

@@ -62,6 +62,11 @@ fn each_arm_has_its_limit_and_the_candidate_its_ratio() {
         panic!("all rounds are the same: {:?}", baseline.capacity)
     };
     assert!((mean - 10.0 * 2f64.sqrt()).abs() < 1e-9);
+    let offered: Vec<_> = judgement.loads.iter().filter(|f| f.arm == "fast").filter_map(|f| f.offered).collect();
+    assert_eq!(
+        offered.iter().map(|o| (o.value, o.unit)).collect::<Vec<_>>(),
+        [10.0, 20.0, 40.0].map(|v| (v, "arrivals/s"))
+    );
     // 20 · 2^¼ and 20 · 2^⅕, three times each.
     let Some(Overall::Between { mean, interval: Some((low, high)), rounds: 6 }) = fast.capacity else {
         panic!("{:?}", fast.capacity)

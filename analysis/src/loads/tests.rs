@@ -1,5 +1,5 @@
 use crate::{
-    judgement::LoadFacts,
+    judgement::{LoadFacts, Offered},
     test_support::{Ask, Said, Script, honest},
 };
 
@@ -19,6 +19,7 @@ fn a_million_tokens_cost_the_price_of_the_gpu_hours_they_took() {
     let expected = 3.0 * 2.0 * hours / 120.0 * 1e6;
     assert!((facts.cost_per_million_tokens.unwrap() - expected).abs() < 1e-9 * expected, "{facts:?}");
     assert_eq!(facts.joules_per_token, None, "nobody looked");
+    assert_eq!(facts.offered, Some(Offered { value: 1.0, unit: "clients" }));
 }
 
 #[test]

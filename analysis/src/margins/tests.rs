@@ -42,6 +42,8 @@ fn the_bound_is_over_launches_not_over_requests() {
     // Launch means 0.1, 0.1, 0.1, 0.2, 0.2, 0.2 of the cap: mean 0.15, sd 0.0547723, t(.95; 5) = 2.015048.
     let e = margins_of(|ask, _| if ask.round <= 3 { 0.05 } else { 0.1 }).equivalence;
     assert!((e.mean_x - 0.15).abs() < 1e-12);
+    let expected = [0.1, 0.1, 0.1, 0.2, 0.2, 0.2];
+    assert!(e.launch_means.len() == 6 && e.launch_means.iter().zip(expected).all(|(m, x)| (m - x).abs() < 1e-12));
     assert!((e.upper_x.unwrap() - (0.15 + 2.015_048_373 * 0.054_772_256 / 6.0_f64.sqrt())).abs() < 1e-8, "{e:?}");
 }
 

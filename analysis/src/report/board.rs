@@ -1,7 +1,10 @@
 //! The leaderboard and the baseline against itself, in words.
 
-use super::{escape, number, words};
-use crate::judgement::{Entry, Judgement, SameSpeed, Sameness, SelfSpeed};
+use super::{escape, input::Cell as Place, number, words};
+use crate::{
+    judgement::{Entry, Judgement, SameSpeed, Sameness, SelfSpeed},
+    nodes::Node,
+};
 
 /// What the order is by, and how to read the letters.
 pub(crate) fn heading(mode: &str) -> String {
@@ -24,9 +27,22 @@ pub(crate) fn score(score: f64) -> number::Number {
     number::fixed(score, 4)
 }
 
-/// One sentence on each comparison of the baseline with itself.
+/// One sentence on each comparison of the baseline with itself, and on each slow host.
 pub(crate) fn selves(judgement: &Judgement) -> Vec<String> {
-    judgement.self_speeds.iter().map(itself).collect()
+    let slow = judgement.baseline.nodes.iter().filter(|node| node.slow);
+    judgement.self_speeds.iter().map(itself).chain(slow.filter_map(slow_node)).collect()
+}
+
+fn slow_node(node: &Node) -> Option<String> {
+    let percent = |ratio: f64| number::percent_of(ratio - 1.0).digits().to_owned();
+    Some(format!(
+        "{} is slow: its baselines take {} % longer than those of the other hosts [{}, {}] ({})",
+        escape::name(&node.host),
+        percent(node.ratio?),
+        percent(node.low?),
+        percent(node.high?),
+        Place { model: node.model.clone(), gpus: node.gpus, load: node.load.clone() }
+    ))
 }
 
 fn itself(it: &SelfSpeed) -> String {

@@ -26,6 +26,13 @@ pub(crate) fn token(text: &str) -> String {
     shown(text, 60).replace(' ', "␣")
 }
 
+/// A path as a link names it: every byte that may mean something is `%` and two digits (RFC 3986,
+/// section 2.1).
+pub(crate) fn href(path: &str) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.~/".contains(b);
+    path.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// For HTML, in text and in quoted attributes.
 pub(crate) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(TEXT));
@@ -101,6 +108,12 @@ pub(crate) fn formula_free(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_names_a_path_and_nothing_else() {
+        assert_eq!(href("W47/run-1_a.b~c/"), "W47/run-1_a.b~c/");
+        assert_eq!(href("a)(<b>\" %é?#:"), "a%29%28%3Cb%3E%22%20%25%C3%A9%3F%23%3A");
+    }
 
     #[test]
     fn markup_is_text_in_html() {

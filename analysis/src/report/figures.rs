@@ -4,8 +4,8 @@ use lab::plan::Role;
 
 use super::{
     controls, escape,
-    input::{Cell, Drift, Input, Series},
-    number,
+    input::{Cell, Drift, DriftPoint, Input, Series},
+    number, shown,
     table::word,
     tables::{decimals, steps},
     words,
@@ -14,6 +14,8 @@ use crate::{
     chart::{self, Colour, Picture, drift, ecdf, rows},
     judgement::{Candidate, Climb, Effect, Equivalence, Judgement, Ladder, Overall, Verdict},
 };
+
+pub(crate) mod candidate;
 
 /// A picture with its words.
 #[derive(Debug, Clone)]
@@ -70,21 +72,31 @@ pub(crate) fn cells(judgement: &Judgement) -> Vec<Cell> {
 pub(crate) fn speed(judgement: &Judgement) -> Vec<Figure> {
     let cells = cells(judgement);
     let mut figures: Vec<Figure> = Vec::new();
-    figures.extend(forest("speed", "Speed-up over the baseline".into(), judgement, |c| c.overall));
+    let all = shown::rows(judgement);
+    figures.extend(forest("speed", "Speed-up over the baseline".into(), judgement, all, |c| c.overall));
     if cells.len() > 1 {
         for (i, cell) in cells.iter().enumerate() {
             let effect =
                 |c: &Candidate| c.speed.iter().find(|s| Cell::from(*s) == *cell).and_then(|s| s.primary.effect);
-            figures.extend(forest(&format!("speed-{}", i + 1), format!("Speed-up, {cell}"), judgement, effect));
+            let (name, title) = (format!("speed-{}", i + 1), format!("Speed-up, {cell}"));
+            figures.extend(forest(&name, title, judgement, shown::lines(judgement), effect));
         }
     }
     figures
+}
+
+/// Over all cells, as one of several pictures of a page.
+pub(crate) fn overall(name: &str, judgement: &Judgement) -> Option<Figure> {
+    let title = format!("Speed-up over the baseline, {}", escape::name(&judgement.workload));
+    let figure = forest(name, title, judgement, shown::rows(judgement), |c| c.overall)?;
+    Some(Figure { data: "csv/verdicts.csv".into(), ..figure })
 }
 
 fn forest(
     name: &str,
     title: String,
     judgement: &Judgement,
+    candidates: &[Candidate],
     effect: impl Fn(&Candidate) -> Option<Effect>,
 ) -> Option<Figure> {
     let row = |candidate: &Candidate| {
@@ -100,7 +112,7 @@ fn forest(
             text: words::speedup(effect.as_ref()),
         }
     };
-    let rows: Vec<rows::Row> = judgement.candidates.iter().map(row).collect();
+    let rows: Vec<rows::Row> = candidates.iter().map(row).collect();
     if rows.iter().all(|row| row.point.is_none()) {
         return None;
     }
@@ -132,7 +144,7 @@ fn forest(
 /// The distributions, one for each cell and metric, with the series that they show.
 pub(crate) fn distributions<'a>(input: &Input<'a>) -> Vec<(Figure, Vec<&'a Series>)> {
     let mut groups: Vec<(&Cell, &'static str, Vec<&'a Series>)> = Vec::new();
-    for series in input.series {
+    for series in input.series.iter().filter(|s| shown::has_line(input.judgement, &s.arm)) {
         match groups.iter_mut().find(|(cell, metric, _)| **cell == series.cell && *metric == series.metric) {
             Some((_, _, members)) => members.push(series),
             None => groups.push((&series.cell, series.metric, vec![series])),
@@ -144,12 +156,13 @@ pub(crate) fn distributions<'a>(input: &Input<'a>) -> Vec<(Figure, Vec<&'a Serie
     let figure = |(i, (cell, metric, members)): (usize, (&Cell, &'static str, Vec<&'a Series>))| {
         let title =
             if one_cell { words::metric(metric).to_owned() } else { format!("{}, {cell}", words::metric(metric)) };
-        (distribution(i + 1, title, metric, &members, input.judgement), members)
+        (distribution(i + 1, title, metric, &members, input), members)
     };
     groups.into_iter().enumerate().map(figure).collect()
 }
 
-fn distribution(n: usize, title: String, metric: &'static str, members: &[&Series], judgement: &Judgement) -> Figure {
+fn distribution(n: usize, title: String, metric: &'static str, members: &[&Series], input: &Input) -> Figure {
+    let (judgement, of) = (input.judgement, input.series.len());
     let largest = members.iter().filter_map(|s| s.values.sorted_ns().last()).max().copied().unwrap_or(0);
     let (unit, ns) = if largest >= 20_000_000_000 { ("seconds", 1e9) } else { ("milliseconds", 1e6) };
     let decimals = decimals(members.iter().copied());
@@ -158,7 +171,7 @@ fn distribution(n: usize, title: String, metric: &'static str, members: &[&Serie
         ecdf::Curve {
             name: escape::name(&series.arm),
             colour: arm_colour(judgement, &series.arm),
-            steps: steps(&series.values).into_iter().map(|(value, share)| (value / ns, share)).collect(),
+            steps: steps(&series.values, of).into_iter().map(|(value, share)| (value / ns, share)).collect(),
             median: median / ns,
             text: format!("{} ms", number::fixed(median / 1e6, decimals).digits()),
         }
@@ -201,7 +214,9 @@ fn trials(n: usize, data: &Drift, several: bool, judgement: &Judgement) -> Figur
     let (unit, factor) = if data.unit == "ns" { ("milliseconds", 1e-6) } else { (data.unit, 1.0) };
     let mut rounds: Vec<(u32, u32, u32)> = Vec::new();
     let mut lines: Vec<drift::Line> = Vec::new();
-    for point in &data.points {
+    let few = shown::few_cells(judgement);
+    let is_shown = |p: &&DriftPoint| shown::has_line(judgement, &p.arm) && (few || p.role != Role::Candidate);
+    for point in data.points.iter().filter(is_shown) {
         match rounds.last_mut() {
             Some((round, _, last)) if *round == point.round => *last = point.trial,
             _ => rounds.push((point.round, point.trial, point.trial)),
@@ -226,7 +241,7 @@ fn trials(n: usize, data: &Drift, several: bool, judgement: &Judgement) -> Figur
         alt: format!(
             "{title}: {} of each of {} trials of {} arms over {} rounds.",
             words::metric(data.metric),
-            data.points.len(),
+            picture.lines.iter().map(|line| line.points.len()).sum::<usize>(),
             picture.lines.len(),
             picture.rounds.len()
         ),
@@ -262,9 +277,10 @@ fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figu
             None => String::new(),
         },
     };
-    let lines: Vec<chart::ladder::Line> = data.arms.iter().map(line).collect();
+    let drawn = |climb: &&Climb| shown::has_line(judgement, &climb.arm);
+    let lines: Vec<chart::ladder::Line> = data.arms.iter().filter(drawn).map(line).collect();
     let said = |a: &Climb| format!("{} {}", escape::name(&a.arm), words::capacity(a.capacity.as_ref(), data.unit));
-    let list: Vec<String> = data.arms.iter().map(said).collect();
+    let list: Vec<String> = data.arms.iter().filter(drawn).map(said).collect();
     let share = number::declared(data.share * 100.0).digits().to_owned();
     let title = if several { format!("Largest load, {}", words::ladder(data)) } else { "Largest load".to_owned() };
     let picture = chart::ladder::Ladder {
@@ -289,7 +305,29 @@ fn ladder(n: usize, data: &Ladder, several: bool, judgement: &Judgement) -> Figu
 /// The margins against the tolerance.
 pub(crate) fn margins(judgement: &Judgement) -> Option<Figure> {
     let (_, tolerance, _) = judgement.tolerance.limits()?;
-    let row = |name: &str, note: &str, colour, e: &Equivalence| rows::Row {
+    let graded = shown::rows(judgement).iter().filter_map(|c| Some((c, c.equivalence.as_ref()?)));
+    let candidates = graded.map(|(c, e)| margin(&c.name, word(c.verdict), verdict_colour(c.verdict), e));
+    let baseline = judgement.baseline.equivalence.iter().map(|e| margin("baseline", "itself", Colour::Ink, e));
+    let rows: Vec<rows::Row> = candidates.chain(baseline).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let alt = told(tolerance, &rows);
+    let rows = against(tolerance, rows);
+    Some(Figure {
+        name: "margins".into(),
+        title: "Distance from the reference".into(),
+        caption: "Mean x with its upper 95 % bound. Wholly left of the line: within the tolerance. The baseline's own distance is the noise floor. A value of 0 lies on the left edge.".into(),
+        alt,
+        data: "csv/equivalence.csv".into(),
+        picture: Picture::of(|layout| rows.draw(layout)),
+    })
+}
+
+/// The margins of an arm.
+fn margin(name: &str, note: &str, colour: Colour, e: &Equivalence) -> rows::Row {
+    let mean = number::small(e.mean_x);
+    rows::Row {
         name: escape::name(name),
         note: note.to_owned(),
         point: Some(e.mean_x),
@@ -297,34 +335,27 @@ pub(crate) fn margins(judgement: &Judgement) -> Option<Figure> {
         hollow: e.upper_x.is_none(),
         colour,
         text: match e.upper_x {
-            Some(upper) => format!("{}, at most {}", number::small(e.mean_x).digits(), number::small(upper).digits()),
-            None => format!("{}, one launch", number::small(e.mean_x).digits()),
+            Some(upper) => format!("{}, at most {}", mean.digits(), number::small(upper).digits()),
+            None => format!("{}, one launch", mean.digits()),
         },
-    };
-    let graded = judgement.candidates.iter().filter_map(|c| Some((c, c.equivalence.as_ref()?)));
-    let candidates = graded.map(|(c, e)| row(&c.name, word(c.verdict), verdict_colour(c.verdict), e));
-    let baseline = judgement.baseline.equivalence.iter().map(|e| row("baseline", "itself", Colour::Ink, e));
-    let rows: Vec<rows::Row> = candidates.chain(baseline).collect();
-    if rows.is_empty() {
-        return None;
     }
-    let list: Vec<String> = rows.iter().map(|r| format!("{} ({}): {}", r.name, r.note, r.text)).collect();
-    let delta = number::small(tolerance);
-    let rows = rows::Rows {
+}
+
+/// Rows of margins with the tolerance drawn in.
+fn against(tolerance: f64, rows: Vec<rows::Row>) -> rows::Rows {
+    rows::Rows {
         axis: "mean margin x, a share of the cap (log scale)".into(),
         mark: tolerance,
-        mark_label: format!("tolerance δ = {}", delta.digits()),
+        mark_label: format!("tolerance δ = {}", number::small(tolerance).digits()),
         least: (tolerance / 20.0, tolerance * 3.0),
         rows,
-    };
-    Some(Figure {
-        name: "margins".into(),
-        title: "Distance from the reference".into(),
-        caption: "Mean x with its upper 95 % bound. Wholly left of the line: within the tolerance. The baseline's own distance is the noise floor. A value of 0 lies on the left edge.".into(),
-        alt: format!("Mean margin x against the tolerance {}. {}.", delta.digits(), list.join("; ")),
-        data: "csv/equivalence.csv".into(),
-        picture: Picture::of(|layout| rows.draw(layout)),
-    })
+    }
+}
+
+/// The same in words.
+fn told(tolerance: f64, rows: &[rows::Row]) -> String {
+    let list: Vec<String> = rows.iter().map(|r| format!("{} ({}): {}", r.name, r.note, r.text)).collect();
+    format!("Mean margin x against the tolerance {}. {}.", number::small(tolerance).digits(), list.join("; "))
 }
 
 /// The colours of pages: light and dark variables.

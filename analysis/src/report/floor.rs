@@ -15,11 +15,10 @@ pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
         number::small(calibration.mean).digits(),
         number::percent_of(calibration.far).digits(),
     )];
-    let largest = calibration.positive.iter().map(|c| c.mean_x).fold(0.0, f64::max);
-    if largest > 0.0 && calibration.mean > WIDE * largest {
+    if let Some(over) = over_largest(calibration).filter(|over| *over > WIDE) {
         said.push(format!(
             "δ is {} times the largest honest mean: few configurations, or few tokens of each, make it wide",
-            number::fixed(calibration.mean / largest, 1).digits()
+            number::fixed(over, 1).digits()
         ));
     }
     let named = |found: bool| {
@@ -40,4 +39,10 @@ pub(crate) fn sentences(calibration: &Calibration) -> Vec<String> {
         said.push(format!("honest and yet suspect: {}; is it honest?", suspect.join(", ")));
     }
     said
+}
+
+/// How many times the largest honest mean the tolerance is; none where all of them are 0.
+pub(crate) fn over_largest(calibration: &Calibration) -> Option<f64> {
+    let largest = calibration.positive.iter().map(|c| c.mean_x).fold(0.0, f64::max);
+    (largest > 0.0).then(|| calibration.mean / largest)
 }

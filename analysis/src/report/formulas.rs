@@ -14,6 +14,34 @@ const fn formula(name: &'static str, formula: &'static str, meaning: &'static st
     Formula { name, formula, meaning, source }
 }
 
+/// Of a page on many runs.
+pub(crate) const HISTORY: [Formula; 4] = [
+    formula(
+        "Value of a run",
+        "√(opening · closing), or the speed-up over the baseline",
+        "Of the baseline the geometric mean over rounds of its opening and closing launches; of a candidate what its run's judgement says. Everything is computed from natural logs, so that equal ratios weigh the same.",
+        "METHOD, History",
+    ),
+    formula(
+        "Change point",
+        "largest Q = mn/(m + n) · (2 · mean |x_{i} − y_{j}| − mean |x_{i} − x_{k}| − mean |y_{j} − y_{k}|)",
+        "x: m values before, y: n values from there on, two at least on each side. Only within runs of one baseline and one method.",
+        "E-divisive, Matteson and James 2014",
+    ),
+    formula(
+        "p of a change point",
+        "(orders of the runs whose largest Q is as large + 1) / (orders + 1)",
+        "Held against 0.05 over all segments of the page by Holm's procedure: a page on which nothing changes says that something does with probability 0.05 at most.",
+        "METHOD, History",
+    ),
+    formula(
+        "Same server",
+        "digest of image (or program), arguments, variables and folders",
+        "A rebase is where the baseline's is another one. A candidate of the same name with another one begins a new line.",
+        "METHOD, History",
+    ),
+];
+
 /// In the order in which a reader needs them.
 pub(crate) const FORMULAS: [Formula; 25] = [
     formula(

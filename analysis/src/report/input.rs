@@ -1,6 +1,6 @@
 //! What a report is made from. Everything in it comes from sealed bundles.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use lab::{environment::Environment, plan::Role};
 use stats::quantile::Sample;
@@ -26,6 +26,15 @@ pub struct Input<'a> {
     pub series: &'a [Series],
     /// A metric of each trial, one for each cell: what shows drift.
     pub drift: &'a [Drift],
+    /// What people wrote into it, by page: its file without the ending, and nothing for the first.
+    pub notes: &'a BTreeMap<String, String>,
+}
+
+impl Input<'_> {
+    /// The note on a page.
+    pub(crate) fn note(&self, page: &str) -> String {
+        self.notes.get(page).cloned().unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Cell {
@@ -37,7 +46,7 @@ impl fmt::Display for Cell {
 
 fn gpus(n: u32) -> String {
     match n {
-        0 => "no GPU".into(),
+        0 => "no GPU leased".into(),
         1 => "1 GPU".into(),
         n => format!("{n} GPUs"),
     }

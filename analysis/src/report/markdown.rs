@@ -1,34 +1,41 @@
 //! The report as Markdown, to be read in a repository browser.
 
 use super::{
-    document::{Block, Document, LOG_LINES},
-    escape,
+    document::{self, Block, Home, LOG_LINES, Page},
+    escape, notes,
     table::{Cell, Table, word},
 };
 
-/// `report.md`.
-pub(crate) fn markdown(document: &Document) -> Vec<u8> {
-    let mut out = Markdown::default();
+/// The page's file.
+pub(crate) fn markdown(page: &Page) -> Vec<u8> {
+    let document = &page.document;
+    let mut out = Markdown { out: String::new(), root: page.root() };
     out.line(&format!("# {}", text(&document.title)));
-    out.line(&format!("*{}*", text(&document.above)));
+    let home = |home: &Home| format!("[{}]({}{}report.md) · ", text(&home.title), out.root, home.folder);
+    let home = document.home.as_ref().map(home).unwrap_or_default();
+    out.line(&format!("*{home}{}*", text(&document.above)));
     out.paragraph(&document.description);
     let headline = document.headline.iter().map(|line| format!("**{}** {}", text(&line.subject), text(&line.rest)));
     out.items(headline);
     if !document.caution.is_empty() {
         out.line(&format!("> {}", text(&document.caution)));
     }
+    out.line(&notes::place(&document.note));
     for section in &document.sections {
         out.line(&format!("## {}", text(&section.title)));
         for part in &section.blocks {
             out.block(part);
         }
     }
-    (out.0.trim_end().to_owned() + "\n").into_bytes()
+    (out.out.trim_end().to_owned() + "\n").into_bytes()
 }
 
 /// Markdown under construction.
-#[derive(Default)]
-struct Markdown(String);
+struct Markdown {
+    out: String,
+    /// Where the report's folder is, as seen from this page.
+    root: String,
+}
 
 fn text(text: &str) -> String {
     escape::markdown(text)
@@ -37,8 +44,8 @@ fn text(text: &str) -> String {
 impl Markdown {
     /// What is already Markdown, then an empty line.
     fn line(&mut self, markdown: &str) {
-        self.0.push_str(markdown);
-        self.0.push_str("\n\n");
+        self.out.push_str(markdown);
+        self.out.push_str("\n\n");
     }
 
     fn paragraph(&mut self, words: &str) {
@@ -56,7 +63,6 @@ impl Markdown {
 
     fn block(&mut self, part: &Block) {
         match part {
-            Block::Heading { text: heading, .. } => self.line(&format!("### {}", text(heading))),
             Block::Verdict { verdict, provisional, speed } => {
                 let provisional = if *provisional { ", provisional" } else { "" };
                 self.line(&format!("**{}**{provisional}; {}.", word(*verdict), text(speed)));
@@ -67,7 +73,7 @@ impl Markdown {
             Block::Facts(table) => self.facts(table),
             Block::Figure(figure) => {
                 self.line(&format!("**{}.** {}", text(&figure.title), text(&figure.caption)));
-                self.line(&format!("![{}]({})", text(&figure.alt), figure.file()));
+                self.line(&format!("![{}]({}{})", text(&figure.alt), self.root, figure.file()));
             }
             Block::Fold { summary, table, .. } => {
                 self.line(&format!("{}:", text(summary)));
@@ -98,27 +104,34 @@ impl Markdown {
         let titles: Vec<&str> = table.columns.iter().map(|c| c.title).collect();
         let rules: Vec<&str> = (0..titles.len()).map(|i| if number(i) { "--:" } else { "---" }).collect();
         let mut lines = vec![row(titles.iter().map(|t| text(t))), format!("|{}|", rules.join("|"))];
-        lines.extend(table.rows.iter().map(|cells| row(cells.iter().map(cell))));
+        lines.extend(table.rows.iter().map(|cells| row(cells.iter().map(|c| self.cell(c)))));
         self.line(&lines.join("\n"));
-        self.line(&format!("{} ([data]({}))", text(table.caption.trim_end_matches('.')), table.file()));
+        let caption = text(table.caption.trim_end_matches('.'));
+        self.line(&format!("{caption} ([data]({}{}))", self.root, table.file()));
     }
 
     fn facts(&mut self, table: &Table) {
         let pairs = table.columns.iter().zip(table.rows.iter().flatten());
-        self.items(pairs.map(|(column, value)| format!("{}: {}", text(column.title), cell(value))));
+        let items: Vec<String> =
+            pairs.map(|(column, value)| format!("{}: {}", text(column.title), self.cell(value))).collect();
+        self.items(items.into_iter());
+    }
+
+    fn cell(&self, cell: &Cell) -> String {
+        match cell {
+            Cell::Link(words, page) | Cell::Week(words, Some(page)) => {
+                let file = escape::href(&document::file(page, "report", "md"));
+                format!("[{}]({}{file})", text(words), self.root)
+            }
+            Cell::Code(code) => escape::markdown_code(code),
+            Cell::Verdict(verdict, provisional) => {
+                format!("**{}**{}", word(*verdict), if *provisional { ", provisional" } else { "" })
+            }
+            cell => text(&cell.words()),
+        }
     }
 }
 
 fn row(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |", cells.collect::<Vec<_>>().join(" | "))
-}
-
-fn cell(cell: &Cell) -> String {
-    match cell {
-        Cell::Code(code) => escape::markdown_code(code),
-        Cell::Verdict(verdict, provisional) => {
-            format!("**{}**{}", word(*verdict), if *provisional { ", provisional" } else { "" })
-        }
-        cell => text(&cell.words()),
-    }
 }

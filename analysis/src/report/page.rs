@@ -1,25 +1,36 @@
-//! The report as one HTML file: no script, no request, nothing foreign.
+//! A page of the report as one HTML file: no request, nothing foreign, and one script, which sorts
+//! tables and without which nothing is missing.
 
 use super::{
-    document::{Block, Document, LOG_LINES, Section},
+    document::{self, Block, Document, LOG_LINES, Page, Section},
     escape,
     figures::{self, Figure},
     formulas::Formula,
     html::Html,
-    table::{Cell, Column, Table, word},
+    notes::{self, Part},
+    table::{Cell, Table, word},
     words::Line,
 };
 use crate::judgement::Verdict;
 
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+/// No script but the one whose SHA-256 stands here.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-M1a070JnKNy/9+xr+ro8bbSGTKtjrsjIU1gItXw3K8s='; img-src data:; base-uri 'none'; form-action 'none'";
+
+const SORT: &str = include_str!("sort.js");
+
+/// Rows from which it helps to sort them.
+const SORTABLE: usize = 6;
+
+/// Tables whose order says what belongs together.
+const IN_ORDER: [&str; 2] = ["environment", "bundles"];
 
 /// Characters from which a name may be broken.
 const LONG: usize = 28;
 
-/// `index.html`.
-pub(crate) fn page(document: &Document) -> Vec<u8> {
-    let mut html = Html::default();
+/// The page's file.
+pub(crate) fn page(page: &Page) -> Vec<u8> {
+    let document = &page.document;
+    let mut html = Html::new(page.root());
     html.own("<!doctype html>\n");
     html.element("html", &[("lang", "en")], |html| {
         html.element("head", &[], |html| {
@@ -34,20 +45,27 @@ pub(crate) fn page(document: &Document) -> Vec<u8> {
             });
         });
         html.element("body", &[], |html| {
-            html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the verdicts");
+            html.leaf("a", &[("class", "skip"), ("href", "#main")], "Skip to the contents");
             html.element("header", &[], |html| header(html, document));
             html.element("main", &[("id", "main")], |html| {
                 for part in &document.sections {
                     section(html, part);
                 }
             });
+            html.element("script", &[], |html| html.own(SORT));
         });
     });
     html.into_bytes()
 }
 
 fn header(html: &mut Html, document: &Document) {
-    html.leaf("p", &[("class", "above")], &document.above);
+    html.element("p", &[("class", "above")], |html| {
+        if let Some(home) = &document.home {
+            html.link("home", &format!("{}index.html", home.folder), &home.title);
+            html.text(" · ");
+        }
+        html.text(&document.above);
+    });
     html.leaf("h1", &[], &document.title);
     if !document.description.is_empty() {
         html.leaf("p", &[("class", "about")], &document.description);
@@ -62,10 +80,28 @@ fn header(html: &mut Html, document: &Document) {
     if !document.caution.is_empty() {
         html.leaf("p", &[("class", "caution")], &document.caution);
     }
+    note(html, &document.note);
     html.element("nav", &[("aria-label", "Contents")], |html| {
         for section in &document.sections {
             html.leaf("a", &[("href", &format!("#{}", section.id))], &section.title);
             html.text(" ");
+        }
+    });
+}
+
+fn note(html: &mut Html, note: &str) {
+    if note.is_empty() {
+        return;
+    }
+    html.element("aside", &[("class", "note"), ("aria-label", "Note by hand")], |html| {
+        html.leaf("p", &[("class", "by")], "Note by hand");
+        for part in notes::parts(note) {
+            match part {
+                Part::Text(text) => html.leaf("p", &[], &escape::detail(&text)),
+                Part::List(items) => html.element("ul", &[], |html| {
+                    items.iter().for_each(|item| html.leaf("li", &[], &escape::detail(item)));
+                }),
+            }
         }
     });
 }
@@ -103,7 +139,6 @@ fn section(html: &mut Html, section: &Section) {
 
 fn block(html: &mut Html, part: &Block) {
     match part {
-        Block::Heading { id, text } => html.leaf("h3", &[("id", id)], text),
         Block::Verdict { verdict, provisional, speed } => html.element("p", &[("class", "verdict")], |html| {
             html.element("span", &[], |html| chip(html, *verdict, *provisional));
             html.leaf("span", &[], speed);
@@ -156,7 +191,7 @@ fn figure(html: &mut Html, figure: &Figure) {
             html.element("span", &[], |html| {
                 html.text(&figure.caption);
                 html.text(" ");
-                html.leaf("a", &[("class", "data"), ("href", &figure.data)], "data");
+                html.link("data", &figure.data, "data");
             });
         });
         html.drawing(&figure.picture.wide, "wide", &figure.alt);
@@ -169,7 +204,9 @@ fn table(html: &mut Html, table: &Table) {
     let classes: Vec<&str> = (0..table.columns.len()).map(class).collect();
     let region: &[_] = &[("class", "scroll"), ("role", "region"), ("tabindex", "0"), ("aria-label", table.caption)];
     html.element("div", region, |html| {
-        html.element("table", &[("class", table.name)], |html| {
+        let sortable = table.rows.len() >= SORTABLE && !IN_ORDER.contains(&table.name);
+        let class = format!("{}{}", table.name, if sortable { " sortable" } else { "" });
+        html.element("table", &[("class", &class)], |html| {
             html.leaf("caption", &[], table.caption);
             html.element("thead", &[], |html| {
                 html.element("tr", &[], |html| {
@@ -180,32 +217,39 @@ fn table(html: &mut Html, table: &Table) {
             });
             html.element("tbody", &[], |html| {
                 for row in &table.rows {
-                    html.element("tr", &[], |html| row_cells(html, row, &classes, &table.columns));
+                    html.element("tr", &[], |html| row_cells(html, row, &classes, table, sortable));
                 }
             });
         });
     });
 }
 
-fn row_cells(html: &mut Html, row: &[Cell], classes: &[&str], columns: &[Column]) {
+fn row_cells(html: &mut Html, row: &[Cell], classes: &[&str], table: &Table, sortable: bool) {
     for (i, (cell, class)) in row.iter().zip(classes).enumerate() {
-        let class = match columns[i].title {
+        let class = match table.columns[i].title {
             "Why" | "Examples" | "Check" => "prose",
             // Of two columns the second has all the room that there is.
             "Why not" => "words",
+            _ if matches!(cell, Cell::Week(..)) => "week",
             // A name is one word, unless it is absurd.
             _ if i == 0 && cell.words().chars().count() > LONG => "prose",
             _ => class,
         };
-        let (tag, attributes): (_, &[_]) =
-            if i == 0 { ("th", &[("scope", "row"), ("class", class)]) } else { ("td", &[("class", class)]) };
-        html.element(tag, attributes, |html| self::cell(html, cell));
+        let key = cell.key().filter(|_| sortable);
+        let mut attributes = vec![("class", class)];
+        attributes.extend(key.as_deref().map(|key| ("data-k", key)));
+        if i == 0 {
+            attributes.insert(0, ("scope", "row"));
+        }
+        html.element(if i == 0 { "th" } else { "td" }, &attributes, |html| self::cell(html, cell));
     }
 }
 
 fn cell(html: &mut Html, cell: &Cell) {
     match cell {
-        Cell::Link(text, id) => html.leaf("a", &[("href", &format!("#{id}"))], text),
+        Cell::Link(text, page) | Cell::Week(text, Some(page)) => {
+            html.link("", &escape::href(&document::file(page, "index", "html")), text)
+        }
         Cell::Code(text) => html.leaf("code", &[], text),
         Cell::Nothing(_) | Cell::Empty => html.leaf("span", &[("class", "nothing")], &cell.words()),
         Cell::Verdict(verdict, provisional) => chip(html, *verdict, *provisional),
@@ -259,4 +303,32 @@ fn formulas(html: &mut Html, formulas: &[Formula]) {
             });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4648, section 4.
+    fn base64(bytes: &[u8]) -> String {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for three in bytes.chunks(3) {
+            let number = three.iter().fold(0u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+            for i in 0..4 {
+                let letter = LETTERS[(number >> (18 - 6 * i)) as usize & 63];
+                text.push(if i > three.len() { '=' } else { char::from(letter) });
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn the_policy_allows_this_script_and_no_other() {
+        assert_eq!(base64(b"fooba"), "Zm9vYmE=");
+        let digest = lab::Digest::of(SORT).to_string();
+        let hex = digest.strip_prefix("sha256:").unwrap();
+        let bytes: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+        assert!(POLICY.contains(&format!("script-src 'sha256-{}';", base64(&bytes))));
+    }
 }

@@ -1,6 +1,8 @@
 //! Tables as values: HTML, Markdown and CSV show the same cells, so no number can be in
 //! one and not in the other.
 
+use std::borrow::Cow;
+
 use super::{escape, number::Number};
 use crate::judgement::Verdict;
 
@@ -36,8 +38,10 @@ pub(crate) struct Table {
 pub(crate) enum Cell {
     /// Words.
     Text(String),
-    /// Words, and the id of the section on them.
+    /// Words, and the page on them: its file without the ending.
     Link(String, String),
+    /// A week, and its folder where its own report is there.
+    Week(String, Option<String>),
     /// Digests, identifiers, tokens.
     Code(String),
     /// A number with its unit (or nothing), which CSV leaves to the column's name.
@@ -80,8 +84,15 @@ impl Cell {
 
     /// As people read it; not yet escaped.
     pub(crate) fn words(&self) -> String {
-        match self {
-            Cell::Text(text) | Cell::Link(text, _) | Cell::Code(text) | Cell::Nothing(text) => text.clone(),
+        self.read().into_owned()
+    }
+
+    /// The same, which is mostly there already.
+    fn read(&self) -> Cow<'_, str> {
+        let words = match self {
+            Cell::Text(text) | Cell::Link(text, _) | Cell::Week(text, _) | Cell::Code(text) | Cell::Nothing(text) => {
+                return Cow::Borrowed(text);
+            }
             Cell::Number(number, unit) | Cell::Measure(number, unit) => with_unit(number, unit),
             Cell::Empty => "–".into(),
             Cell::Interval(point, low, high) => {
@@ -94,12 +105,29 @@ impl Cell {
             Cell::Verdict(verdict, provisional) => {
                 format!("{}{}", word(*verdict), if *provisional { ", provisional" } else { "" })
             }
+        };
+        Cow::Owned(words)
+    }
+
+    /// What it is sorted by where that is not its words: the first of its numbers, and nothing where
+    /// there is no value.
+    pub(crate) fn key(&self) -> Option<String> {
+        match self {
+            Cell::Text(_) | Cell::Link(..) | Cell::Week(..) | Cell::Code(_) => None,
+            Cell::Nothing(_) | Cell::Empty => Some(String::new()),
+            Cell::Number(number, _)
+            | Cell::Measure(number, _)
+            | Cell::Interval(number, ..)
+            | Cell::Limit(number, ..) => Some(number.digits().to_owned()),
+            Cell::Verdict(verdict, _) => Some((*verdict as u8).to_string()),
         }
     }
 
     fn fields(&self) -> Vec<Field<'_>> {
         match self {
-            Cell::Text(text) | Cell::Link(text, _) | Cell::Code(text) | Cell::Nothing(text) => vec![Field::Text(text)],
+            Cell::Text(text) | Cell::Link(text, _) | Cell::Week(text, _) | Cell::Code(text) | Cell::Nothing(text) => {
+                vec![Field::Text(text)]
+            }
             Cell::Number(number, _) => vec![Field::Number(number.digits())],
             Cell::Empty => vec![],
             Cell::Measure(number, unit) => vec![Field::Number(number.digits()), Field::Text(unit)],
@@ -135,12 +163,28 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
 impl Table {
     /// The rows whose first cell is `first`, without that cell.
     pub(crate) fn of(&self, first: &str) -> Table {
-        let wanted = |row: &&Vec<Cell>| matches!(row.first(), Some(Cell::Text(text)) if text == first);
+        let wanted = |row: &&Vec<Cell>| row.first().is_some_and(|cell| cell.read() == first);
         Table {
             columns: self.columns[1..].to_vec(),
             rows: self.rows.iter().filter(wanted).map(|row| row[1..].to_vec()).collect(),
             ..*self
         }
+    }
+
+    /// Only the rows whose words in this column are so.
+    pub(crate) fn only(&self, title: &str, wanted: impl Fn(&str) -> bool) -> Table {
+        let Some(at) = self.columns.iter().position(|c| c.title == title) else { return self.clone() };
+        self.rows_where(|row| wanted(&row[at].read()))
+    }
+
+    /// Only the rows that have this word in the first or the second column.
+    pub(crate) fn of_either(&self, word: &str) -> Table {
+        self.rows_where(|row| row.iter().take(2).any(|cell| cell.read() == word))
+    }
+
+    fn rows_where(&self, wanted: impl Fn(&[Cell]) -> bool) -> Table {
+        let rows = self.rows.iter().filter(|row| wanted(row)).cloned().collect();
+        Table { columns: self.columns.clone(), rows, ..*self }
     }
 
     /// Only the rows whose first cell is not among these words.
@@ -155,6 +199,17 @@ impl Table {
         if self.rows.windows(2).any(|pair| pair[0][at] != pair[1][at]) {
             return self;
         }
+        self.without_column(title)
+    }
+
+    /// Without a column in which nothing stands.
+    pub(crate) fn unless_empty(self, title: &str) -> Table {
+        let Some(at) = self.columns.iter().position(|c| c.title == title) else { return self };
+        if self.rows.iter().any(|row| row[at] != Cell::Empty) { self } else { self.without_column(title) }
+    }
+
+    /// Without a column.
+    pub(crate) fn without_column(&self, title: &str) -> Table {
         let titles: Vec<&str> = self.columns.iter().map(|c| c.title).filter(|t| *t != title).collect();
         self.pick(&titles)
     }

@@ -4,6 +4,7 @@ use lab::{Nanos, plan::Role, records::Class};
 
 use super::{
     escape,
+    input::Cell,
     number::{self, Number},
 };
 use crate::judgement::{Candidate, Climb, Effect, Judgement, Ladder, Overall, Slo, Verdict};
@@ -31,7 +32,7 @@ pub(crate) fn metric(code: &'static str) -> &'static str {
 
 /// A ladder with its place.
 pub(crate) fn ladder(ladder: &Ladder) -> String {
-    super::input::Cell { model: ladder.model.clone(), gpus: ladder.gpus, load: ladder.ladder.clone() }.to_string()
+    Cell { model: ladder.model.clone(), gpus: ladder.gpus, load: ladder.ladder.clone() }.to_string()
 }
 
 /// The latencies that service levels state, each with its name.
@@ -78,9 +79,13 @@ pub(crate) fn step(value: f64) -> Number {
     number::declared(libm::round(value * scale) / scale)
 }
 
-/// The id of the section on the candidate at this place.
-pub(crate) fn section_of(place: usize) -> String {
-    format!("candidate-{}", place + 1)
+/// The page on the candidate at this place: its file without the ending. Workloads have no other
+/// names than those that are kept here.
+pub(crate) fn page_of(judgement: &Judgement, place: usize) -> String {
+    let name = &judgement.candidates[place].name;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    let is_plain = !name.is_empty() && name.len() <= 64 && !name.starts_with(['.', '-']) && name.chars().all(plain);
+    if is_plain { format!("candidates/{name}") } else { format!("candidates/candidate-{}", place + 1) }
 }
 
 /// What a trial is in its block.
@@ -188,7 +193,8 @@ pub(crate) fn how_fast(candidate: &Candidate) -> (&'static str, String) {
     }
 }
 
-fn faster(e: &Effect) -> (&'static str, String) {
+/// The same of an effect that supports a claim.
+pub(crate) fn faster(e: &Effect) -> (&'static str, String) {
     let confidence = number::declared_percent(e.confidence);
     let between = |low: f64, high: f64| {
         format!("{} % interval {}–{} %", confidence.digits(), percent(low).digits(), percent(high).digits())
@@ -228,6 +234,16 @@ pub(crate) fn largest_loads(judgement: &Judgement) -> Vec<(String, String)> {
 /// Loads that are steps of a ladder: a report shows the ladder and not each of them.
 pub(crate) fn is_step(judgement: &Judgement, load: &str) -> bool {
     judgement.ladders.iter().flat_map(|l| &l.arms).flat_map(|a| &a.steps).any(|s| s.load == load)
+}
+
+/// The cells that are steps of ladders.
+pub(crate) fn steps(judgement: &Judgement) -> Vec<String> {
+    let of = |l: &Ladder| {
+        let place = |load: &str| Cell { model: l.model.clone(), gpus: l.gpus, load: load.to_owned() };
+        let steps = l.arms.iter().flat_map(|a| &a.steps);
+        steps.map(|s| place(&s.load).to_string()).collect::<Vec<_>>()
+    };
+    judgement.ladders.iter().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use stats::score::{self, Top, median};
 use super::{Evaluation, evaluations};
 use crate::{
     judgement::{Gate, Reason},
+    parallel,
     study::{Study, Trial},
 };
 
@@ -16,7 +17,7 @@ const PROMPTS: usize = 32;
 
 /// What V1 asked of a candidate's outputs.
 pub fn gates(study: &Study, arm: &str) -> Vec<Gate> {
-    let rounds: Vec<Prompts> = evaluations(study, arm).iter().map(|e| read(study, e)).collect();
+    let rounds = parallel::map(&evaluations(study, arm), |evaluation| read(study, evaluation));
     GATES.iter().map(|rule| ask(rule, &rounds)).collect()
 }
 
@@ -91,7 +92,7 @@ fn listed_tokens(study: &Study, trial: &Trial, requests: &BTreeSet<u32>) -> BTre
         let entries = lab::wire::entries(bytes).into_iter();
         entries.map(|e| (e.token, e.tops.into_iter().map(top).collect())).collect()
     };
-    timed.map(|e| (e.request, read(&e.bytes))).collect()
+    timed.map(|e| (e.request, read(&e.bytes.bytes()))).collect()
 }
 
 fn ask(rule: &Rule, rounds: &[Prompts]) -> Gate {

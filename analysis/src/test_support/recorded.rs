@@ -45,7 +45,7 @@ pub(crate) fn heard(reads: Vec<Read>, bytes: Vec<u8>, end: End, tokenizer: &Toke
         end,
         end_ns: reads.last().unwrap().at,
         reads,
-        bytes,
+        bytes: bytes.into(),
     };
     let derived = exchange.derive();
     let row = exchange.row(&derived);

@@ -56,7 +56,7 @@ impl Timetable {
 /// A request whose turn never came.
 fn time_up(request: u32, phase: &str, intended_ns: Nanos) -> Exchange {
     let phase = phase.to_owned();
-    let (end, reads, bytes) = (End::TimeUp, Vec::new(), Vec::new());
+    let (end, reads, bytes) = (End::TimeUp, Vec::new(), Vec::new().into());
     Exchange {
         request,
         phase,
@@ -114,7 +114,7 @@ pub(super) fn exchange(request: u32, phase: &str, said: &Said, intended_ns: Nano
         end: End::Complete,
         end_ns,
         reads,
-        bytes,
+        bytes: bytes.into(),
     }
 }
 

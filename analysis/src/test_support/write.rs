@@ -125,10 +125,13 @@ impl Script {
         let record = records::Trial {
             format: if self.old { 1 } else { records::FORMAT },
             trial: trial.clone(),
-            host: "here".into(),
+            host: (self.host)(trial.round).into(),
             started: STARTED.into(),
             outcome,
-            server: ServerFacts::default(),
+            server: ServerFacts {
+                program: (!self.program.is_empty()).then(|| Digest::of(self.program)),
+                ..ServerFacts::default()
+            },
             stages: Stages { phases, ..Stages::default() },
             attempts: Vec::new(),
             telemetry: None,
@@ -234,7 +237,7 @@ fn environment(gpu: &str) -> Environment {
         host: "here".into(),
         cores: 2,
         gpus,
-        program: Program { version: "0".into(), digest: None },
+        program: Program { version: "0".into(), digest: None, ..Program::default() },
         models: BTreeMap::from([("toy".into(), model)]),
         ..Environment::default()
     }

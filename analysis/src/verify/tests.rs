@@ -369,7 +369,7 @@ fn a_start_before_its_time_or_none_at_all_is_refused() {
 fn a_slow_request_cannot_be_passed_off_as_one_whose_time_was_up() {
     let hide = |e: &mut lab::records::Exchange| {
         if e.request == 3 {
-            (e.reads, e.bytes, e.end) = (Vec::new(), Vec::new(), lab::wire::End::TimeUp);
+            (e.reads, e.bytes, e.end) = (Vec::new(), Vec::new().into(), lab::wire::End::TimeUp);
         }
     };
     assert!(forge_wire(&open().seal(), hide).contains("declares no time"));

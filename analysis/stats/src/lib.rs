@@ -25,6 +25,7 @@ pub mod sum; // compensated sum, mean, standard deviation
 pub mod special; // gamma, beta, normal, Student, noncentral t, binomial
 
 pub mod clustered; // bound of a mean over launches
+pub mod divisive; // where a series of runs changes
 pub mod eprocess; // betting against "the mean is at most δ"
 pub mod letters; // which of several are not shown to differ
 pub mod multiple; // Holm, Benjamini–Hochberg, e-BH

@@ -161,22 +161,21 @@ impl Sample {
         })
     }
 
-    /// At most `most` steps of the empirical distribution for a plot, evenly spaced in rank, the
-    /// smallest and the largest value always among them. `None` for `most` < 2.
-    pub fn ecdf(&self, most: usize) -> Option<Vec<Step>> {
-        if most < 2 {
+    /// At most `parts` steps whose staircase lies nowhere above the empirical distribution and
+    /// less than 1/`parts` below it: the k/`parts`-quantiles, each at the height that the
+    /// distribution has there. `None` for 0 parts.
+    pub fn ecdf(&self, parts: u64) -> Option<Vec<Step>> {
+        if parts == 0 {
             return None;
         }
-        let (last, gaps) = (self.0.len() - 1, most - 1);
-        let indices = (0..=gaps).map(|i| (i as u128 * last as u128 / gaps as u128) as usize);
-        let mut steps: Vec<Step> = indices
-            .map(|index| {
-                let value_ns = self.0[index];
-                Step { value_ns, at_most: self.0.partition_point(|v| *v <= value_ns) as u64 }
-            })
-            .collect();
+        let rank = |k| (u128::from(self.count()) * u128::from(k)).div_ceil(u128::from(parts)) as u64;
+        let mut steps: Vec<Step> = (1..=parts).map(|k| self.step(self.at(rank(k)))).collect();
         steps.dedup();
         Some(steps)
+    }
+
+    fn step(&self, value_ns: u64) -> Step {
+        Step { value_ns, at_most: self.0.partition_point(|v| *v <= value_ns) as u64 }
     }
 
     /// The value of a rank from 1.
@@ -266,20 +265,45 @@ mod tests {
     }
 
     #[test]
-    fn a_thinned_distribution_keeps_both_extremes() {
-        let steps = one_to(1000).ecdf(5).unwrap();
-        assert_eq!(steps.len(), 5);
-        assert_eq!(steps[0], Step { value_ns: 1, at_most: 1 });
-        assert_eq!(steps[4], Step { value_ns: 1000, at_most: 1000 });
-        assert_eq!(one_to(3).ecdf(100).unwrap().len(), 3);
-        let ends = [Step { value_ns: 1, at_most: 1 }, Step { value_ns: 3, at_most: 3 }];
-        assert_eq!((one_to(3).ecdf(2), one_to(3).ecdf(1)), (Some(ends.to_vec()), None));
-    }
-
-    #[test]
     fn ties_make_one_step() {
         let steps = Sample::new(vec![5, 5, 5, 9]).unwrap().ecdf(10).unwrap();
         assert_eq!(steps, [Step { value_ns: 5, at_most: 3 }, Step { value_ns: 9, at_most: 4 }]);
+    }
+
+    /// Shares of `sample` and of a staircase at or below `x`, as integers over n.
+    fn at_or_below(sample: &Sample, steps: &[Step], x: u64) -> (u64, u64) {
+        let counted = sample.sorted_ns().iter().filter(|v| **v <= x).count() as u64;
+        (counted, steps.iter().filter(|s| s.value_ns <= x).map(|s| s.at_most).max().unwrap_or(0))
+    }
+
+    #[test]
+    fn a_staircase_of_k_parts_is_nowhere_a_kth_away_from_the_distribution() {
+        let mut state = 1_u64;
+        let mut random = move |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for n in (1..90).chain([129, 640, 1_000]) {
+            // Few different values, and many.
+            let spread = if n % 2 == 0 { 9 } else { 1 << 20 };
+            let sample = Sample::new((0..n).map(|_| random(spread)).collect()).unwrap();
+            for parts in [1, 2, 7, 64] {
+                let steps = sample.ecdf(parts).unwrap();
+                assert!(steps.len() as u64 <= parts && steps.last().unwrap().at_most == n);
+                // Both are constant between the sample's values.
+                for x in sample.sorted_ns().iter().flat_map(|v| [v.saturating_sub(1), *v]) {
+                    let (truth, drawn) = at_or_below(&sample, &steps, x);
+                    assert!(drawn <= truth && (truth - drawn) * parts < n, "{n} values, {parts} parts, at {x}");
+                }
+            }
+        }
+        assert_eq!(one_to(3).ecdf(0), None);
+    }
+
+    #[test]
+    fn the_quarters_of_ten_are_their_quantiles() {
+        let steps = one_to(10).ecdf(4).unwrap();
+        assert_eq!(steps, [3, 5, 8, 10].map(|n| Step { value_ns: n, at_most: n }));
     }
 
     #[test]

@@ -16,7 +16,9 @@ fn a_run_of_controls_leads_with_what_they_calibrate() {
     assert!(above.contains("- **Altered controls found:** int4 after 5 graded requests."), "{above}");
     assert!(above.contains("- **Altered controls not found, the detection floor:** speculative-draft."), "{above}");
     assert!(report.contains("\n## Calibration\n") && report.contains("calibration = [\"sha256:"), "{report}");
-    assert!(report.contains("\n## Controls\n") && report.contains("Honest control: mean x"), "{report}");
+    assert!(report.contains("\n## Controls\n") && report.contains("| honest control | mean x"), "{report}");
+    let pages = files.iter().filter(|(name, _)| name.starts_with("candidates/") && name.ends_with(".md"));
+    assert!(pages.into_iter().any(|(_, page)| page.contains("Honest control: mean x")));
     for word in ["undecided", "## Verdicts", "## Leaderboard", "## Candidates", "No tolerance was declared"] {
         let text = report.split("## How the numbers are made").next().unwrap();
         assert!(!text.contains(word), "it says `{word}`");

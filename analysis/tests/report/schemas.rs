@@ -1,15 +1,26 @@
 //! What `--json` prints is what its committed schema says, key by key, in both directions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use analysis::{
     Study,
     compare::{Difference, Side, compare},
+    history::Board,
     judgement::{Capacity, Judgement, Tolerance},
+    reproduction::{self, Here, Word, host, verify},
 };
+use lab::environment::Environment;
 use serde_json::Value;
 
-use crate::{escaping::hostile, files, sample::Sample, schema::Schema};
+use crate::{
+    escaping::hostile,
+    files,
+    sample::{OneWeek, Sample, Weeks},
+    schema::Schema,
+};
 
 fn schema(name: &str) -> Schema {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(format!("{name}.schema.json"));
@@ -100,4 +111,83 @@ fn comparisons_are_what_their_schema_says() {
     told.differences = vec![Difference { field: "kernel".into(), a: text.clone(), b: text }];
     assert_eq!(schema.mistake(&json(&told)), None);
     assert_all_seen(&schema);
+}
+
+#[test]
+fn reproductions_are_what_their_schema_says() {
+    let mut schema = schema("reproduction");
+    let study = committed("2026-11-22/cpu-vllm-vm-c638858a");
+    let here = |change: &dyn Fn(&mut Environment)| {
+        let mut environment = study.stages[0].measure.environments().unwrap().remove(0);
+        change(&mut environment);
+        let found = study.trials.iter().filter_map(|t| Some((t.plan.arm.clone(), t.record.server.program?)));
+        Here { environment, programs: found.collect(), lacks: BTreeSet::new() }
+    };
+    let verified = verify(&study, None).unwrap();
+    let held = host(verified.clone(), &study, &here(&|_| {})).unwrap();
+    assert_eq!((held.word, held.unequal.len()), (Word::Verified, 0), "{:?}", held.unequal);
+    // Held against itself: the baseline answers the same, the speeds are the same to the bit.
+    let told = reproduction::compare(held, &study, &study).unwrap();
+    let all = told.baseline_outputs.unwrap();
+    assert!(all.compared > 0 && all.same == all.compared, "{all:?}");
+    assert_eq!(schema.mistake(&json(&told)), None);
+    let elsewhere = host(verified, &study, &here(&|e| e.cores += 1)).unwrap();
+    assert_eq!((elsewhere.word, elsewhere.unequal[0].field.as_str()), (Word::NotComparable, "processors"));
+    assert_eq!(schema.mistake(&json(&elsewhere)), None);
+    let mut changed = json(&elsewhere);
+    let side = |arm| Side { study: &study, arm: Some(arm) };
+    let arms = compare(side("int4"), side("small-batch")).unwrap().arms.remove(0);
+    changed["candidates"] = serde_json::json!([{
+        "name": "\u{1b}</script>", "word": "consistent", "why": "", "verdicts": ["altered", null], "speed_up": arms.overall,
+    }]);
+    assert_eq!(schema.mistake(&changed), None);
+    assert_all_seen(&schema);
+    changed["word"] = "fine".into();
+    assert!(schema.mistake(&changed).unwrap().contains("fine"));
+}
+
+#[test]
+fn indexes_are_what_their_schema_says() {
+    let mut schema = schema("index");
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("results");
+    let mut index = json(&analysis::index::index(&results, |_, _| {}));
+    assert_eq!(schema.mistake(&index), None);
+    assert_all_seen(&schema);
+    index["bundles"][0]["problem"] = "\u{1b}\"</script>".into();
+    assert_eq!(schema.mistake(&index), None);
+    index["bundles"][0]["id"] = "17af1b7a".into();
+    assert!(schema.mistake(&index).unwrap().contains("17af1b7a"));
+}
+
+#[test]
+fn weeks_are_what_their_schema_says() {
+    let mut schema = schema("week");
+    let text = |week: &OneWeek| crate::week::files(&week.input())["verdicts.json"].clone();
+    let check = |schema: &mut Schema, text: &str| schema.mistake(&serde_json::from_str(text).unwrap());
+    let mut week = OneWeek::new();
+    assert_eq!(check(&mut schema, &text(&week)), None);
+    // A run told again, and one of other settings.
+    let mut told = [week.runs[1].entry.clone(), week.runs[2].entry.clone()];
+    told[0].bundles.truncate(1);
+    (told[1].bundles, told[1].cells) = (Vec::new(), Vec::new());
+    week.before[0].runs.extend(told);
+    assert_eq!(check(&mut schema, &text(&week)), None);
+    week.before[0].runs.truncate(1);
+    // What the made-up week has not: rebases, cells, boards without a leader.
+    week.before[0].runs[0].baseline = None;
+    week.runs[1].entry.cells = Weeks::first().entries[0].cells.clone();
+    week.before[0].runs[0].cells = week.runs[1].entry.cells.clone();
+    week.runs[1].entry.candidates = Weeks::first().entries[0].candidates.clone();
+    for board in [Board::Void("few rounds".into()), Board::Empty, Board::None] {
+        week.runs[1].entry.board = board;
+        assert_eq!(check(&mut schema, &text(&week)), None);
+    }
+    assert_all_seen(&schema);
+    assert!(check(&mut schema, &text(&week).replace("\"kind\": \"rebased\"", "\"kind\": \"moved\"")).is_some());
+    // Those that are published.
+    let reports = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("reports");
+    for week in ["2026/W47", "2026/W48"] {
+        let published = std::fs::read_to_string(reports.join(week).join("verdicts.json")).unwrap();
+        assert_eq!(check(&mut schema, &published), None, "{week}");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::{files, sample::Sample};
 
-fn assert_as_before(name: &str, now: &str) {
+pub(crate) fn assert_as_before(name: &str, now: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report/snapshots").join(name);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -58,5 +58,9 @@ fn the_pictures_look_as_before() {
     let files = files(&Sample::new().input());
     for name in ["speed.svg", "margins.svg", "drift-1.svg", "capacity-1.svg"] {
         assert_as_before(name, &files[&format!("plots/{name}")]);
+    }
+    // Those of a candidate, under two loads.
+    for name in ["fast-load-1.svg", "fast-pareto-1.svg"] {
+        assert_as_before(&format!("sample-{name}"), &files[&format!("plots/{name}")]);
     }
 }

@@ -6,7 +6,7 @@ use std::{
 use analysis::compare::{Side, compare};
 use lab::{
     Digest, Problem, Result,
-    bundle::{Bundle, Store},
+    bundle::{Bundle, Stores},
     workload::Workload,
 };
 
@@ -30,14 +30,19 @@ pub(crate) struct Args {
 /// Refuses runs of different contracts with exit code 21.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (a, b) = (Named::of(&args.a), Named::of(&args.b));
-    let own = super::open_verified(&bundles(a.path, &args.grades)?)?;
+    let mut stores = Stores::default();
+    let mut open = |path: &Path| {
+        let bundles = bundles(&mut stores, path, &args.grades)?;
+        super::open_verified_of(&mut stores, &bundles)
+    };
+    let own = open(a.path)?;
     let theirs = Bundle::open(b.path)?.id;
     if a.path != b.path && own.stages.iter().any(|stage| stage.measure.id == theirs) {
         return Err(Problem::input("these are stages of one run, which is judged as one")
             .at(b.path.display().to_string())
             .next("name another run, or two arms of this one as RUN:ARM"));
     }
-    let other = if a.path == b.path { None } else { Some(super::open_verified(&bundles(b.path, &args.grades)?)?) };
+    let other = if a.path == b.path { None } else { Some(open(b.path)?) };
     let sides = (Side { study: &own, arm: a.arm }, Side { study: other.as_ref().unwrap_or(&own), arm: b.arm });
     let comparison = compare(sides.0, sides.1)?;
     if args.json {
@@ -65,9 +70,9 @@ impl<'a> Named<'a> {
 
 /// A run's stages up to this one with their grades, as far as they lie in the same folder of
 /// results or are named; a named grade may also be one of what calibrates it.
-fn bundles(path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
+fn bundles(stores: &mut Stores, path: &Path, named: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let bundle = Bundle::open(path)?;
-    let store = Store::around(path);
+    let store = stores.around(path);
     let mut found = store.stages(bundle.id);
     if found.is_empty() {
         found.push(path.to_owned());

@@ -25,7 +25,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 .at(path.display().to_string())
                 .next("pass the file whose bytes are the bundle's workload.toml"));
         }
-        let options = runner::grade::Options { bench: &bench, here: &here, observer: &lines };
+        let options =
+            runner::grade::Options { bench: &bench, revision: super::revision(), here: &here, observer: &lines };
         let graded = super::until_interrupted(runner::grade::grade(path, &workload, &options))?;
         lines.end();
         match graded {

@@ -2,9 +2,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 use lab::{
     Result,
-    plan::Phase,
+    plan::{self, Phase, Trial},
     workload,
-    workload::{Arrivals, Shape},
+    workload::{Arrivals, Shape, Workload},
 };
 
 /// Arguments of `bench plan`.
@@ -44,15 +44,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         );
     }
     println!("\n{} trials, {} requests, plan {}", plan.trials.len(), prepared.requests.len(), plan.digest());
-    let longest = plan.trials.len() as f64
-        * (workload.limits.ready.as_secs_f64() + workload.loads.len() as f64 * workload.limits.phase.as_secs_f64())
-        / 3600.0;
-    println!("at most {longest:.1} hours: the deadlines of all trials together");
-    if let Some(cost) = &workload.cost {
-        let gpus: f64 = plan.trials.iter().map(|t| f64::from(t.gpus)).sum::<f64>() / plan.trials.len() as f64;
-        println!("at most {:.2} of cost at {} per GPU hour", longest * gpus * cost.gpu_hour, cost.gpu_hour);
-    }
+    println!("{}", at_most(&workload));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The deadlines of all trials together: hours, and what their GPUs cost.
+pub(super) fn at_most(workload: &Workload) -> String {
+    // Which requests they are changes no deadline.
+    let plan = plan::expand(workload, workload.digest, None);
+    let limits = &workload.limits;
+    let hours =
+        |trial: &Trial| (limits.ready.as_secs_f64() + trial.phases.len() as f64 * limits.phase.as_secs_f64()) / 3600.0;
+    let all: f64 = plan.trials.iter().map(hours).sum();
+    let of_gpus: f64 = plan.trials.iter().map(|trial| hours(trial) * f64::from(trial.gpus)).sum();
+    let blocks = plan.blocks().count();
+    let mut words = format!("{blocks} blocks; at most {all:.1} hours: the deadlines of all trials together");
+    if of_gpus > 0.0 {
+        words += &format!("; {of_gpus:.1} GPU hours");
+    }
+    match &workload.cost {
+        Some(cost) => format!("{words}, which cost {:.2} at {} each", of_gpus * cost.gpu_hour, cost.gpu_hour),
+        None => words,
+    }
 }
 
 /// A phase in a few words.

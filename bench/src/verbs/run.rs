@@ -10,13 +10,16 @@ use analysis::{
 };
 use lab::{
     Kind, Problem, Result,
-    bundle::{Bundle, Store, TRIALS},
+    bundle::{Bundle, Store, Stores, TRIALS},
     workload,
     workload::{Server, Workload},
 };
 use runner::stage;
 
-use super::report;
+use super::{
+    cluster::{Cluster, Executor},
+    report,
+};
 use crate::{progress::Lines, screen};
 
 /// Arguments of `bench run`.
@@ -49,6 +52,8 @@ pub(crate) struct Args {
     /// The environment variable that holds the endpoint's API key
     #[arg(long, value_name = "NAME", requires = "endpoint")]
     api_key_env: Option<String>,
+    #[command(flatten)]
+    cluster: Cluster,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -65,8 +70,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.more.is_some() && forewarn(args, &staged)?.is_none() {
         return Ok(ExitCode::from(130));
     }
-    let Some(measured) = measure_and_grade(args, &staged, &lines)? else {
-        return Ok(stopped(args));
+    let measured = match measure_and_grade(args, &staged, &lines)? {
+        Measured::Sealed(path) => path,
+        Measured::Elsewhere => return Ok(ExitCode::SUCCESS),
+        Measured::Stopped => return Ok(stopped(args)),
     };
     if args.seal_only {
         println!("bundle  {}", measured.display());
@@ -78,7 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         println!("{}", confirming.why);
         let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects };
         let next = workload.clone().staged(stage::next(&workload, &more)?)?;
-        let Some(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
+        let Measured::Sealed(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
         let Some(confirmed) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
         judged = confirmed;
     }
@@ -169,8 +176,9 @@ impl Judged {
     fn of(last: &Path) -> Result<Option<Self>> {
         let last = last.to_owned();
         super::work_until_interrupted(move || {
-            let bundles = Store::around(&last).stages(Bundle::open(&last)?.id);
-            let study = Study::open(&super::with_calibration(&bundles)?)?;
+            let mut stores = Stores::default();
+            let bundles = stores.around(&last).stages(Bundle::open(&last)?.id);
+            let study = Study::open(&super::with_calibration(&mut stores, &bundles)?)?;
             let judgement = analysis::judge(&study);
             Ok(Judged { bundles, study, judgement })
         })
@@ -200,10 +208,11 @@ fn stopped(args: &Args) -> ExitCode {
     for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
         given.extend(value.iter().map(|value| format!(" {flag} {value}")));
     }
-    eprintln!(
-        "stopped; finished trials are kept. Continue with: bench run {}{given}{sealing} --resume",
-        args.file.display()
-    );
+    let (kept, executor) = match args.cluster.executor {
+        Executor::Local => ("finished trials are kept", ""),
+        Executor::Slurm => ("tasks go on without this program (`bench cancel` ends them)", " --executor slurm"),
+    };
+    eprintln!("stopped; {kept}. Continue with: bench run {}{given}{executor}{sealing} --resume", args.file.display());
     ExitCode::from(130)
 }
 
@@ -220,22 +229,37 @@ fn sealed_already(args: &Args, measured: &Path) -> ExitCode {
     ExitCode::from(130)
 }
 
-/// Measures, seals, grades, seals; the measure bundle, or none where it was interrupted.
-fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Option<PathBuf>> {
+/// What came of measuring and grading.
+pub(super) enum Measured {
+    /// The measure bundle.
+    Sealed(PathBuf),
+    /// Tasks of a cluster do it, or would do it.
+    Elsewhere,
+    /// It was interrupted.
+    Stopped,
+}
+
+/// Measures, seals, grades, seals.
+fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Measured> {
     let (bench, here) = (super::this_program()?, super::folder_of(&args.file));
-    let work = async {
-        let options =
-            runner::run::Options { out: &args.out, resume: args.resume, bench: &bench, here: &here, observer: lines };
+    let revision = super::revision();
+    let program = runner::ready::Program { bench: &bench, revision, here: &here };
+    let options = runner::run::Options { out: &args.out, resume: args.resume, program, observer: lines };
+    let graded = workload.equivalence.is_some() && !args.seal_only;
+    let on_this_host = async {
         let measured = runner::run::run(workload, &options).await?;
-        if workload.equivalence.is_some() && !args.seal_only {
-            let options = runner::grade::Options { bench: &bench, here: &here, observer: lines };
+        if graded {
+            let options = runner::grade::Options { bench: &bench, revision, here: &here, observer: lines };
             runner::grade::grade(&measured, workload, &options).await?;
         }
-        Ok(measured)
+        Ok(Measured::Sealed(measured))
     };
-    let done = super::until_interrupted(work);
+    let done = match args.cluster.executor {
+        Executor::Local => super::until_interrupted(on_this_host),
+        Executor::Slurm => super::until_interrupted(args.cluster.measure(&args.file, workload, graded, &options)),
+    };
     lines.end();
-    done
+    Ok(done?.unwrap_or(Measured::Stopped))
 }
 
 /// `reports/<date>/<run>`, beside `results/<date>/<run>`.

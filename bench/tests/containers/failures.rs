@@ -116,7 +116,7 @@ fn candidate<'a>(judgement: &'a Value, name: &str) -> &'a Value {
 fn a_failure_of_an_image_wins_nothing_and_one_of_this_host_costs_nothing() {
     let Some(engine) = Engine::from_env() else { return };
     let lab = Lab::new();
-    let slow = "--ttft 8ms --itl 800us";
+    let slow = "--ttft 24ms --itl 2400us";
     let plain = engine.image("stub:plain");
     let workload = Workload { rounds: 6, requests: 12, concurrency: 6, ..Workload::of_images(&plain, slow) }
         .graded(10)

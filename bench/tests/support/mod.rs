@@ -2,6 +2,7 @@
 //! and bundles out.
 #![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
+pub mod cluster;
 pub mod engine;
 
 use std::{

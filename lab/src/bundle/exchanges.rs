@@ -2,7 +2,10 @@
 //! `[facts, reads]`, reads by columns and its times as differences; the bytes are packed where
 //! that is shorter. Format 3 and older have the reads among the facts, and plain bytes.
 
-use std::io::{self, BufRead, Read as _, Write};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, Read as _, Write},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +13,7 @@ use super::tables::{LARGEST, Reader, Sink};
 use crate::{
     Nanos, Problem, Result,
     records::{Exchange, LARGEST_READ, Read},
-    wire::{pack, unpack},
+    wire::Raw,
     workload::LARGEST_RESPONSE,
 };
 
@@ -68,12 +71,12 @@ impl<W: Write> ExchangeWriter<W> {
 
     /// Adds an exchange.
     pub fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
-        let packed = pack(&exchange.bytes);
+        let packed = exchange.bytes.packed();
         let columns = Columns::of(exchange, packed.as_ref().map(Vec::len));
-        let (phase, reads, bytes) = (exchange.phase.clone(), Vec::new(), Vec::new());
+        let (phase, reads, bytes) = (exchange.phase.clone(), Vec::new(), Raw::default());
         serde_json::to_writer(&mut self.0, &(Exchange { phase, reads, bytes, ..*exchange }, columns))?;
         self.0.write_all(b"\n")?;
-        self.0.write_all(packed.as_ref().unwrap_or(&exchange.bytes))?;
+        self.0.write_all(&packed.map_or_else(|| exchange.bytes.bytes(), Cow::Owned))?;
         self.0.write_all(b"\n")
     }
 
@@ -139,18 +142,13 @@ pub(super) fn next(from: &mut impl BufRead, number: usize, place: &str) -> Resul
         return Err(broken(format!("exchange {number} is not shorter for being packed")));
     }
     let stored = packed.unwrap_or(length);
-    exchange.bytes.reserve_exact(stored.min(MOST_AT_ONCE));
-    from.by_ref()
-        .take(stored as u64)
-        .read_to_end(&mut exchange.bytes)
-        .map_err(|e| broken(format!("ends early: {e}")))?;
+    let mut bytes = Vec::with_capacity(stored.min(MOST_AT_ONCE));
+    from.by_ref().take(stored as u64).read_to_end(&mut bytes).map_err(|e| broken(format!("ends early: {e}")))?;
     let mut end = [0];
-    if exchange.bytes.len() != stored || from.read_exact(&mut end).is_err() || end != *b"\n" {
+    if bytes.len() != stored || from.read_exact(&mut end).is_err() || end != *b"\n" {
         return Err(broken(format!("exchange {number} ends early")));
     }
-    if packed.is_some() {
-        let plain = unpack(&exchange.bytes, length).filter(|plain| plain.len() == length);
-        exchange.bytes = plain.ok_or_else(|| broken(format!("exchange {number} cannot be unpacked")))?;
-    }
+    let raw = if packed.is_some() { Raw::unpacked(bytes, length) } else { Some(bytes.into()) };
+    exchange.bytes = raw.ok_or_else(|| broken(format!("exchange {number} cannot be unpacked")))?;
     Ok(Some(exchange))
 }

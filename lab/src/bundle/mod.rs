@@ -11,15 +11,17 @@ mod store;
 mod stream;
 mod tables;
 mod verify;
+mod weekly;
 mod write;
 
 pub use exchanges::{ExchangeWriter, read_exchanges, write_exchanges};
 pub use manifest::{FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
-pub use store::{Store, run_folders};
+pub use store::{Store, Stores, run_folders};
 pub use stream::{Exchanges, Rows};
 pub use tables::{MOST_EVIDENCE, TableWriter, read_table, write_table};
 pub use verify::{Finding, verify};
+pub use weekly::{PassedOver, Shown, Weekly};
 pub use write::{RunFolder, TrialFolder};
 
 use serde::de::DeserializeOwned;

@@ -19,7 +19,7 @@ use crate::{
     workload::Workload,
 };
 
-/// A trace or a tokenizer is no larger than this.
+/// A trace, a tokenizer, a file of JSON or TOML is no larger than this.
 const LARGEST_FILE: u64 = 256 << 20;
 
 /// No manifest is larger.
@@ -72,10 +72,17 @@ impl Bundle {
         if !super::verify::is_inside(name) {
             return Err(Problem::broken("this path leads out of the bundle").at(place()));
         }
-        if fs::symlink_metadata(self.path.join(name)).is_ok_and(|m| !m.is_file() || m.len() != entry.size) {
+        let changed = |m: fs::Metadata| !m.is_file() || m.len() != entry.size;
+        if self.through_a_link(name) || fs::symlink_metadata(self.path.join(name)).is_ok_and(changed) {
             return Err(Problem::broken("this is not the file that was sealed").at(place()).next("run bench verify"));
         }
         Ok(entry)
+    }
+
+    /// Whether a folder on the way to a file is no folder but leads elsewhere.
+    fn through_a_link(&self, name: &str) -> bool {
+        let folders = name.match_indices('/').map(|(end, _)| self.path.join(&name[..end]));
+        folders.filter_map(|folder| fs::symlink_metadata(folder).ok()).any(|m| !m.is_dir())
     }
 
     /// The bytes of a file of the bundle, which are those that were sealed.
@@ -103,9 +110,22 @@ impl Bundle {
             .map_err(|_| Problem::broken("not UTF-8").at(self.path.join(name).display().to_string()))
     }
 
+    /// A file of JSON or TOML as text; nothing is read of one that is too large to be any.
+    fn document(&self, name: &str) -> Result<String> {
+        if self.entry(name)?.size > LARGEST_FILE {
+            return Err(Problem::broken("too large to be this file").at(self.path.join(name).display().to_string()));
+        }
+        self.text(name)
+    }
+
     /// The workload, as the stage that this bundle is ran it.
     pub fn workload(&self) -> Result<Workload> {
-        self.staged(crate::workload::parse(&self.text(WORKLOAD)?, &self.path.join(WORKLOAD))?)
+        self.staged(self.declared()?)
+    }
+
+    /// The workload as its file says, whichever stage this bundle is.
+    pub fn declared(&self) -> Result<Workload> {
+        crate::workload::parse(&self.document(WORKLOAD)?, &self.path.join(WORKLOAD))
     }
 
     /// A workload as the stage that this bundle is runs it.
@@ -118,17 +138,30 @@ impl Bundle {
 
     /// The plan.
     pub fn plan(&self) -> Result<Plan> {
-        Plan::from_json(&self.text(PLAN)?)
+        Plan::from_json(&self.document(PLAN)?)
     }
 
     /// The facts of the run that it is of, in a measure bundle.
     pub fn run(&self) -> Result<records::Run> {
-        super::versioned(&self.text(RUN)?, records::FORMAT, RUN)
+        super::versioned(&self.document(RUN)?, records::FORMAT, RUN)
+    }
+
+    /// The name that its run gave it, of a measure bundle: workload, host, run and, from the second
+    /// on, its stage, as they are sealed; whatever its folder is called.
+    pub fn name(&self) -> Result<String> {
+        let (run, plan, workload) = (self.run()?.run, self.plan()?, self.declared()?.name);
+        let stage = plan.stage.map_or(String::new(), |stage| format!("-stage{}", stage.number));
+        let hosts = self.environments()?;
+        let all: Vec<String> = hosts.iter().map(|host| format!("{workload}-{}-{run}{stage}", host.host)).collect();
+        // A run that went on elsewhere has several hosts; the first one named it.
+        let folder = self.path.file_name().unwrap_or_default();
+        let named = all.iter().find(|name| folder == name.as_str()).or(all.first());
+        Ok(named.cloned().unwrap_or_else(|| format!("{workload}-{run}{stage}")))
     }
 
     /// The facts of the grading, in a grade bundle.
     pub fn grade(&self) -> Result<records::Grade> {
-        super::versioned(&self.text(GRADE)?, records::FORMAT, GRADE)
+        super::versioned(&self.document(GRADE)?, records::FORMAT, GRADE)
     }
 
     /// The request set.
@@ -142,8 +175,7 @@ impl Bundle {
         let mut traces = BTreeMap::new();
         let mut files = Vec::new();
         for (load, file) in workload.loads.iter().filter_map(|l| Some((&l.name, l.trace.as_ref()?))) {
-            let name = format!("{TRACES}/{load}.zst");
-            let bytes = super::tables::decompress(&self.file(&name)?, LARGEST_FILE, &name)?;
+            let (name, bytes) = (format!("{TRACES}/{load}.zst"), self.trace(load)?);
             let digest = Digest::of(&bytes);
             if digest != file.digest {
                 let what = format!("the trace's digest is {digest}, its workload names {}", file.digest);
@@ -159,10 +191,16 @@ impl Bundle {
         }
     }
 
+    /// The bytes of the trace that a load replays.
+    pub fn trace(&self, load: &str) -> Result<Vec<u8>> {
+        let name = format!("{TRACES}/{load}.zst");
+        super::tables::decompress(&self.file(&name)?, LARGEST_FILE, &name)
+    }
+
     /// The environment of every host, by file name.
     pub fn environments(&self) -> Result<Vec<Environment>> {
         let names = self.manifest.files.iter().map(|f| f.path.as_str()).filter(|p| p.starts_with(ENVIRONMENTS));
-        names.map(|name| Environment::from_json(&self.text(name)?)).collect()
+        names.map(|name| Environment::from_json(&self.document(name)?)).collect()
     }
 
     /// A model's tokenizer.
@@ -172,13 +210,18 @@ impl Bundle {
         Tokenizer::from_bytes(&bytes).map_err(|p| Problem::broken(p.what).at(name))
     }
 
+    /// The facts of a trial: its `trial.json`, and no evidence.
+    pub fn trial_facts(&self, folder: &str) -> Result<records::Trial> {
+        let name = format!("{TRIALS}/{folder}/{TRIAL}");
+        super::versioned(&self.document(&name)?, records::FORMAT, &name)
+    }
+
     /// The facts and rows of a trial, made of its raw bytes; no rows where it failed before
     /// anybody was asked.
     pub fn trial(&self, folder: &str) -> Result<TrialRecord> {
-        let name = |file: &str| format!("{TRIALS}/{folder}/{file}");
-        let trial: records::Trial = super::versioned(&self.text(&name(TRIAL))?, records::FORMAT, &name(TRIAL))?;
+        let trial = self.trial_facts(folder)?;
         let (mut requests, mut chunks) = (Vec::new(), Vec::new());
-        if trial.outcome == records::TrialOutcome::Completed || self.has(&name(WIRE)) {
+        if trial.outcome == records::TrialOutcome::Completed || self.has(&format!("{TRIALS}/{folder}/{WIRE}")) {
             for exchange in self.exchanges(folder)? {
                 let exchange = exchange?;
                 let (request, own) = exchange.rows(&exchange.derive());

@@ -75,6 +75,33 @@ fn a_manifest_that_leads_out_of_the_bundle_is_refused() {
 }
 
 #[test]
+fn a_file_that_a_linked_folder_leads_to_is_not_read() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = sealed(temp.path());
+    let bundle = Bundle::open(&path).unwrap();
+    assert_eq!(bundle.text("trials/0001-baseline/server.log").unwrap(), "hello");
+    fs::rename(path.join("trials"), temp.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", path.join("trials")).unwrap();
+    let problem = bundle.text("trials/0001-baseline/server.log").unwrap_err();
+    assert!(problem.what.contains("not the file that was sealed"), "{problem}");
+    assert_eq!(bundle.text(WORKLOAD).unwrap(), "name = \"x\"\n");
+}
+
+#[test]
+fn nothing_is_read_of_a_document_that_is_larger_than_any() {
+    let temp = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    run.put(RUN, b"").unwrap();
+    let path = run.seal(Kind::Measure, Vec::new(), "2026-01-01T00:00:00Z").unwrap().0;
+    let mut bundle = Bundle::open(&path).unwrap();
+    // A file without bytes on the disk, so that only a reader would notice its size.
+    let size = (256 << 20) + 1;
+    fs::File::options().write(true).open(path.join(RUN)).unwrap().set_len(size).unwrap();
+    bundle.manifest.files[0].size = size;
+    assert_eq!(bundle.run().unwrap_err().what, "too large to be this file");
+}
+
+#[test]
 fn a_folder_without_a_manifest_is_not_a_bundle() {
     let temp = tempfile::tempdir().unwrap();
     let run = RunFolder::create(&temp.path().join("run")).unwrap();
@@ -143,7 +170,7 @@ fn exchanges_come_back_with_their_bytes_and_boundaries() {
             Read { at: Nanos(5), len: 1, behind: Nanos(0) },
             Read { at: Nanos(7), len: bytes.len() - 1, behind: Nanos(2) },
         ],
-        bytes: bytes.to_vec(),
+        bytes: bytes.to_vec().into(),
     };
     let exchanges = [exchange(0, b"\n{}\n\n"), exchange(1, &[0, 255, 10])];
     let stored = write_exchanges(&exchanges);

@@ -50,6 +50,11 @@ impl RunFolder {
         Ok(folder)
     }
 
+    /// Opens an unsealed one that somebody else writes, to look at it.
+    pub fn look(path: &Path) -> Result<Self> {
+        Self::at(path)
+    }
+
     fn at(path: &Path) -> Result<Self> {
         let inode = fs::metadata(path).map_err(|e| failed("find", path, &e))?.ino();
         Ok(RunFolder { path: path.to_owned(), inode })
@@ -106,6 +111,15 @@ impl RunFolder {
         sync_folder(&trial.building)?;
         fs::rename(&trial.building, &trial.target).map_err(|e| failed("publish", &trial.target, &e))?;
         sync_folder(&self.path.join(TRIALS))
+    }
+
+    /// Publishes a trial's whole folder that was made elsewhere on the same storage, by one rename.
+    pub fn take_trial(&self, from: &Path, name: &str) -> Result<()> {
+        self.still_there()?;
+        let trials = self.path.join(TRIALS);
+        fs::create_dir_all(&trials).map_err(|e| failed("make the folder", &trials, &e))?;
+        fs::rename(from, trials.join(name)).map_err(|e| failed("publish", from, &e))?;
+        sync_folder(&trials)
     }
 
     /// Whether a trial is published.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     Nanos,
-    wire::{Derived, End},
+    wire::{Derived, End, Raw},
 };
 
 /// The one outcome of a request.
@@ -58,14 +58,14 @@ pub struct Exchange {
     pub reads: Vec<Read>,
     /// The response, byte for byte.
     #[serde(skip)]
-    pub bytes: Vec<u8>,
+    pub bytes: Raw,
 }
 
 impl Exchange {
     /// What the bytes come to.
     pub fn derive(&self) -> Derived {
         let lengths: Vec<usize> = self.reads.iter().map(|read| read.len).collect();
-        crate::wire::derive(&self.bytes, &lengths, self.end)
+        self.bytes.derive(&lengths, self.end)
     }
 
     /// When the bytes of its read `read` were at this host.

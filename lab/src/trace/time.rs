@@ -1,7 +1,7 @@
 //! Times of a trace as integers.
 
 use super::table::Unit;
-use crate::{Problem, Result};
+use crate::{Problem, Result, calendar};
 
 /// A point in time, in nanoseconds from where its clock begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,13 @@ impl Time {
     }
 }
 
+impl From<calendar::Moment> for Time {
+    fn from(moment: calendar::Moment) -> Self {
+        let clock = if moment.utc { Clock::Utc } else { Clock::Local };
+        Time { nanos: i128::from(moment.seconds) * 1_000_000_000 + i128::from(moment.nanos), clock }
+    }
+}
+
 /// Reads a number of that unit, or a date-time.
 pub(super) fn parse(text: &str, unit: Unit) -> Result<Time> {
     let scale = match unit {
@@ -44,7 +51,7 @@ pub(super) fn parse(text: &str, unit: Unit) -> Result<Time> {
                 .next("name the column timestamp_ms or timestamp_s"))
         }
         (Some(nanos), _) => Ok(Time { nanos, clock: Clock::Number }),
-        (None, _) => date_time(text).ok_or_else(|| {
+        (None, _) => calendar::date_time(text).map(Time::from).ok_or_else(|| {
             Problem::input(format!("`{}` is not a time", crate::text::shown(text, 40)))
                 .next("write a number without an exponent, or a date-time like 2023-11-16 18:15:46.68 or 2023-11-16T18:15:46Z")
         }),
@@ -64,60 +71,6 @@ fn decimal(text: &str, scale: usize) -> Option<i128> {
     }
     let kept = &fraction[..fraction.len().min(scale)];
     format!("{whole}{kept:0<scale$}").parse().ok()
-}
-
-/// `2023-11-16 18:15:46.68`, with `T` or a space, with or without an offset.
-fn date_time(text: &str) -> Option<Time> {
-    let (date, rest) = text.split_at_checked(10)?;
-    let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let (time, offset) = rest.split_at(rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len()));
-    let [year, month, day] = parts(date, '-', [4, 2, 2])?;
-    let (clock, fraction) = time.split_at(time.find('.').unwrap_or(time.len()));
-    let [hour, minute, second] = parts(clock, ':', [2, 2, 2])?;
-    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let ahead = match offset {
-        "" | "Z" | "z" => 0,
-        _ => {
-            let [hours, minutes] = parts(&offset[1..], ':', [2, 2])?;
-            if hours > 23 || minutes > 59 {
-                return None;
-            }
-            (hours * 60 + minutes) * 60 * if offset.starts_with('-') { -1 } else { 1 }
-        }
-    };
-    let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second - ahead;
-    let part = if fraction.is_empty() { 0 } else { decimal(&format!("0{fraction}"), 9)? };
-    let clock = if offset.is_empty() { Clock::Local } else { Clock::Utc };
-    Some(Time { nanos: i128::from(seconds) * 1_000_000_000 + part, clock })
-}
-
-/// Numbers of exactly so many digits.
-fn parts<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Option<[i64; N]> {
-    let mut found = [0; N];
-    let mut pieces = text.split(between);
-    for (number, width) in found.iter_mut().zip(widths) {
-        let piece = pieces.next().filter(|p| p.len() == width && p.bytes().all(|b| b.is_ascii_digit()))?;
-        *number = piece.parse().ok()?;
-    }
-    pieces.next().is_none().then_some(found)
-}
-
-/// Days of the Gregorian calendar before a date, counted from an arbitrary day.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let before = year - 1;
-    let leap_days = before / 4 - before / 100 + before / 400;
-    before * 365 + leap_days + (1..month).map(|m| days_in(year, m)).sum::<i64>() + day
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,11 @@ use serde::{
     de::{IgnoredAny, SeqAccess, Visitor},
 };
 
-use super::{Derived, quick, sse};
+use super::{
+    Body, Derived,
+    quick::{self, Known},
+    sse,
+};
 use crate::records::Chunk;
 
 #[derive(Deserialize, Default, PartialEq, Debug)]
@@ -99,18 +103,25 @@ const MOST_CHUNKS: usize = 1 << 17;
 /// As much of an error is told.
 const MOST_QUOTED: usize = 500;
 
-/// Reads all complete events of `body` into `derived`; says what is wrong with the first
-/// that is not what was asked for. `body_at_read[i]` is the body's length after read `i`.
-pub(super) fn read(body: &[u8], body_at_read: &[usize], derived: &mut Derived) -> Result<(), String> {
-    for (number, event) in (0..).zip(sse::events(body)) {
-        let read = body_at_read.partition_point(|&after| after < event.end) as u32;
-        take(&event, number, read, derived)?;
+/// Reads all complete events into `derived`; says what is wrong with the first that is not what
+/// was asked for.
+pub(super) fn read(body: &Body, derived: &mut Derived) -> Result<(), String> {
+    let mut known = Known::default();
+    for (number, event) in (0..).zip(sse::events(&body.bytes)) {
+        let read = body.at_read.partition_point(|&after| after < event.end) as u32;
+        take(&event, number, read, &mut known, derived)?;
     }
     Ok(())
 }
 
 /// Reads one event.
-fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -> Result<(), String> {
+fn take(
+    event: &sse::Event<'_>,
+    number: u32,
+    read: u32,
+    known: &mut Known,
+    derived: &mut Derived,
+) -> Result<(), String> {
     let failed = |data: &[u8]| {
         let quoted = String::from_utf8_lossy(&data[..data.len().min(MOST_QUOTED)]);
         Err(format!("event {number} is an error: {quoted}"))
@@ -126,7 +137,7 @@ fn take(event: &sse::Event<'_>, number: u32, read: u32, derived: &mut Derived) -
         return Ok(());
     }
     let data = std::str::from_utf8(&event.data).map_err(|_| format!("event {number} is not UTF-8"))?;
-    let message: Message = match quick::message(data) {
+    let message: Message = match quick::message(data, known) {
         Some(message) => message,
         None => serde_json::from_str(data).map_err(|e| format!("event {number} is not a chunk: {e}"))?,
     };

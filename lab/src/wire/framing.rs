@@ -68,6 +68,16 @@ impl Framing {
         }
     }
 
+    /// Passes over bytes that were left out; none where they might be more than a part of the body.
+    pub(super) fn skip(&mut self, bytes: u64) -> Option<()> {
+        match &mut self.state {
+            State::ChunkData(left) | State::Length(left) if *left > bytes => *left -= bytes,
+            State::UntilClose => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
     /// The head, once it is complete.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()

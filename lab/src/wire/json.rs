@@ -52,6 +52,7 @@ pub(super) fn string(text: &[u8], mut at: usize) -> Option<usize> {
     }
     at += 1;
     loop {
+        at += plain(&text[at..]);
         match *text.get(at)? {
             b'"' => return Some(at + 1),
             b'\\' => match *text.get(at + 1)? {
@@ -63,6 +64,26 @@ pub(super) fn string(text: &[u8], mut at: usize) -> Option<usize> {
             _ => at += 1,
         }
     }
+}
+
+/// How many bytes at the front surely neither end a string, nor escape anything, nor are control
+/// characters: eight are looked at together (Mycroft's test for a zero byte, which may take a byte
+/// above one that is for another).
+fn plain(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let mut at = 0;
+    while let Some(eight) = text[at..].first_chunk() {
+        let eight = u64::from_le_bytes(*eight);
+        let less = |word: u64, than: u8| word.wrapping_sub(ONES * u64::from(than)) & !word & HIGH;
+        let is = |byte: u8| less(eight ^ (ONES * u64::from(byte)), 1);
+        let found = is(b'"') | is(b'\\') | less(eight, 0x20);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
 }
 
 /// Where the `null` that begins at `at` ends.

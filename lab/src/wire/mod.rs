@@ -5,18 +5,22 @@
 //! response ends. Afterwards `derive` makes chunks of them; the runner stores its result
 //! and `bench verify` computes it again from `wire.zst`, so no chunk exists without bytes.
 
+mod body;
 mod claims;
 mod events;
 mod framing;
 mod json;
 mod packed;
 mod quick;
+mod raw;
 mod sse;
 
 use crate::records::{Chunk, Outcome};
+use body::Body;
 pub use claims::{Considered, Entry, entries};
 pub use framing::{Framing, Head};
-pub(crate) use packed::{pack, unpack};
+use packed::Abridged;
+pub use raw::Raw;
 
 /// How reading a response ended, as the transport saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -76,41 +80,36 @@ pub struct Claimed {
 /// `bytes`, in order. Any split of the same bytes gives the same chunks but for the number
 /// of the read that completed each.
 pub fn derive(bytes: &[u8], reads: &[usize], end: End) -> Derived {
-    let mut framing = Framing::default();
-    let (mut body, mut body_at_read, mut from, mut head_read) =
-        (Vec::with_capacity(bytes.len()), Vec::with_capacity(reads.len()), 0, None);
-    for (i, &len) in reads.iter().enumerate() {
-        framing.feed(&bytes[from..from + len], |part| body.extend_from_slice(part));
-        body_at_read.push(body.len());
-        from += len;
-        if head_read.is_none() && framing.head().is_some() {
-            head_read = Some(i as u32);
-        }
-    }
+    of(&Body::read(bytes, &[], reads).expect("nothing is left out"), end)
+}
+
+/// The same for bytes of which lists of tokens' bytes and of considered tokens are left out; none
+/// where something is wrong with them, which is told in the server's words. No chunk depends on
+/// such lists: nothing that is read has their names, and they are JSON.
+fn derive_abridged(abridged: &Abridged, reads: &[usize], end: End) -> Option<Derived> {
+    let derived = of(&Body::read(&abridged.bytes, &abridged.gaps, reads)?, end);
+    (!matches!(derived.outcome, Outcome::Malformed | Outcome::HttpError)).then_some(derived)
+}
+
+/// What a whole response comes to.
+fn of(body: &Body, end: End) -> Derived {
     let mut derived = Derived {
         outcome: Outcome::Complete,
         detail: String::new(),
-        status: framing.head().map(|h| h.status),
-        head_read,
+        status: body.framing.head().map(|h| h.status),
+        head_read: body.head_read,
         chunks: Vec::new(),
         done: false,
         claimed: Claimed::default(),
     };
-    let (outcome, detail) = conclude(&framing, &body, &body_at_read, end, &mut derived);
-    derived.outcome = outcome;
-    derived.detail = detail;
+    (derived.outcome, derived.detail) = conclude(body, end, &mut derived);
     derived
 }
 
 /// Fills in the chunks and says how the request ended: the first of transport failure,
 /// refusal by the server, and content that is not what was asked for.
-fn conclude(
-    framing: &Framing,
-    body: &[u8],
-    body_at_read: &[usize],
-    end: End,
-    derived: &mut Derived,
-) -> (Outcome, String) {
+fn conclude(body: &Body, end: End, derived: &mut Derived) -> (Outcome, String) {
+    let framing = &body.framing;
     let fail = |outcome, detail: &str| (outcome, detail.to_owned());
     if end == End::Early {
         return fail(Outcome::Malformed, "the answer began before the request was sent");
@@ -127,7 +126,7 @@ fn conclude(
         return fail(Outcome::HttpError, "a redirect, which is not followed");
     }
     if head.status != 200 {
-        let said = String::from_utf8_lossy(&body[..body.len().min(2_000)]).into_owned();
+        let said = String::from_utf8_lossy(&body.bytes[..body.bytes.len().min(2_000)]).into_owned();
         return (Outcome::HttpError, said);
     }
     if head.encoded {
@@ -136,7 +135,7 @@ fn conclude(
     if !head.event_stream {
         return fail(Outcome::Malformed, "the reply to a streamed request is not text/event-stream");
     }
-    let content = events::read(body, body_at_read, derived);
+    let content = events::read(body, derived);
     if let Err(fault) = content {
         return (Outcome::Malformed, fault);
     }

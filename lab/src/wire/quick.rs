@@ -2,18 +2,35 @@
 //! here in one pass. Whatever looks otherwise is none of ours, and serde_json reads it: what it
 //! reads is the truth, and this reads the same or nothing.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use super::{
     events::{Choice, Delta, Entry, Logprobs, Message, Text},
     json,
 };
 
+/// How the last message began, up to its choices: those of a stream mostly begin alike, and what
+/// is known is not read again.
+#[derive(Default)]
+pub(super) struct Known {
+    start: String,
+    seen: Seen,
+    /// Where in it `object` stands.
+    object: Option<Range<usize>>,
+}
+
 /// The message that the data of an event is; none where serde_json has to say.
-pub(super) fn message(data: &str) -> Option<Message<'_>> {
-    let (mut message, mut seen) = (Message::default(), Seen::default());
-    let end = object(data, 0, |key, at| match key {
+pub(super) fn message<'a>(data: &'a str, known: &mut Known) -> Option<Message<'a>> {
+    let is_known = !known.start.is_empty() && data.starts_with(&known.start);
+    let (mut seen, mut object, at) =
+        if is_known { (known.seen, known.object.clone(), known.start.len()) } else { (Seen::default(), None, 0) };
+    let mut message = Message::default();
+    let each = |key: &str, at| match key {
         "choices" => {
+            if !is_known {
+                let start = data[..at - key.len() - QUOTES_AND_COLON].to_owned();
+                *known = Known { start, seen, object: object.clone() };
+            }
             seen.first(0)?;
             let begin = token(data, at, b'[')?;
             let (choice, end) = choice(data, begin)?;
@@ -22,16 +39,22 @@ pub(super) fn message(data: &str) -> Option<Message<'_>> {
         }
         "object" => {
             seen.first(1)?;
-            let (text, end) = text(data, at)?;
-            message.object = Some(text);
+            let end = json::string(data.as_bytes(), at)?;
+            object = Some(at..end);
             Some(end)
         }
         "usage" => seen.first(2).and(json::null(data.as_bytes(), at)),
         "error" => seen.first(3).and(json::null(data.as_bytes(), at)),
         _ => json::value(data.as_bytes(), at),
-    })?;
+    };
+    let end = if is_known { members(data, at, each) } else { self::object(data, at, each) }?;
+    if let Some(at) = object {
+        message.object = Some(text(data, at.start)?.0);
+    }
     (end == data.len()).then_some(message)
 }
+
+const QUOTES_AND_COLON: usize = 3;
 
 fn choice(data: &str, at: usize) -> Option<(Choice<'_>, usize)> {
     let (mut choice, mut seen) = (Choice::default(), Seen::default());
@@ -142,11 +165,13 @@ fn nullable<'a, T>(
 }
 
 /// Where the object at `at` ends; `each` says where the value of a key ends that begins there.
-fn object<'a>(data: &'a str, at: usize, mut each: impl FnMut(&'a str, usize) -> Option<usize>) -> Option<usize> {
-    let mut at = token(data, at, b'{')?;
-    if let Some(end) = token(data, at, b'}') {
-        return Some(end);
-    }
+fn object<'a>(data: &'a str, at: usize, each: impl FnMut(&'a str, usize) -> Option<usize>) -> Option<usize> {
+    let at = token(data, at, b'{')?;
+    token(data, at, b'}').or_else(|| members(data, at, each))
+}
+
+/// Where an object ends of which a key begins at `at`.
+fn members<'a>(data: &'a str, mut at: usize, mut each: impl FnMut(&'a str, usize) -> Option<usize>) -> Option<usize> {
     loop {
         let end = json::string(data.as_bytes(), at)?;
         let key = &data[at + 1..end - 1];
@@ -189,7 +214,7 @@ fn token(data: &str, at: usize, wanted: u8) -> Option<usize> {
 }
 
 /// The keys of an object that were there: serde_json takes none twice.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Seen(u8);
 
 impl Seen {
@@ -205,6 +230,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The message with nothing known.
+    fn message(data: &str) -> Option<Message<'_>> {
+        super::message(data, &mut Known::default())
+    }
+
+    /// Where the choices of an event begin, a prefix is known and the rest is read.
+    #[test]
+    fn a_message_that_begins_like_the_last_one_is_read_from_its_choices_on() {
+        let mut known = Known::default();
+        let begun = r#"{"id":"x","object":"chat.completion.chunk","created":1,"model":"m","#;
+        assert!(super::message(EVENTS[0], &mut known).is_some());
+        assert_eq!((known.start.as_str(), known.object.clone()), (begun, Some(19..42)));
+        let next = format!(r#"{begun}"choices":[{{"delta":{{"content":"a"}}}}],"object":"error"}}"#);
+        assert!(super::message(&next, &mut known).is_none(), "there are two objects");
+        let next = next.replace(r#","object":"error""#, "");
+        assert_eq!(super::message(&next, &mut known), message(&next));
+        assert_eq!(message(&next).unwrap().object.unwrap().0, "chat.completion.chunk");
+    }
 
     const EVENTS: [&str; 5] = [
         r#"{"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":""},"logprobs":null,"finish_reason":null}],"usage":null}"#,
@@ -261,6 +305,9 @@ mod tests {
                 let to = (from + cut).min(places.len() - 1);
                 data.replace_range(places[from]..places[to], PARTS[part.index(PARTS.len())]);
             }
+            let mut known = Known::default();
+            super::message(EVENTS[event], &mut known);
+            prop_assert_eq!(super::message(&data, &mut known), message(&data), "{}", data);
             if let Some(message) = message(&data) {
                 prop_assert_eq!(serde_json::from_str::<Message>(&data).ok(), Some(message), "{}", data);
             }

@@ -1,3 +1,4 @@
+mod abridged;
 mod faults;
 mod framing;
 mod standard;

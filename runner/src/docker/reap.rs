@@ -14,6 +14,8 @@ use bollard::{
 use lab::{Nanos, Problem, Result};
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 
+use crate::batch;
+
 use super::engine::{ANSWER, Engine, in_words, within};
 
 /// How the names of containers begin. An image can bring labels, but no name.
@@ -30,7 +32,9 @@ const OWNER: &str = "bench.owner";
 /// The labels of what a trial makes.
 pub(super) fn labels(run: &str, trial: &str) -> HashMap<String, String> {
     let label = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    HashMap::from([label(OWNER, &this_process().written()), label("bench.run", run), label("bench.trial", trial)])
+    let job = batch::job().map(|job| label("bench.job", &job.id.to_string()));
+    let own = [label(OWNER, &this_process().written()), label("bench.run", run), label("bench.trial", trial)];
+    own.into_iter().chain(job).collect()
 }
 
 /// Removes what gone processes made, and what this one has forgotten.

@@ -69,6 +69,7 @@ fn carry_out() -> Result<()> {
     let clock = Clock::of_origin(order.clock);
     let due = due_by_request(schedule.as_ref(), requests.len());
     let setting = Setting {
+        run: &order.run,
         trial,
         served_name: &workload.models[&trial.model].served_name,
         keys: &keys,

@@ -2,6 +2,8 @@
 
 use lab::{Result, environment::Gpu};
 
+use crate::batch;
+
 use super::{Lease, Leased, Library, lease, shared_folder};
 
 /// The GPUs that a run holds, and what is known of all GPUs of this host.
@@ -14,13 +16,13 @@ pub struct Held {
 }
 
 impl Held {
-    /// Leases so many GPUs; none of them is another run's, and nobody uses them.
+    /// Leases so many GPUs, of those that a batch engine gave to this process where one did; none of them is another run's, and nobody uses them.
     pub fn take(count: u32) -> Result<Self> {
         let library = Library::open(None);
         let facts = library.as_ref().map(Library::facts).unwrap_or_default();
         let held = match (&library, count) {
             (_, 0) => None,
-            (Ok(library), _) => Some(lease(library, count, &shared_folder()?)?),
+            (Ok(library), _) => Some(lease(library, count, batch::gpus().as_ref(), &shared_folder()?)?),
             (Err(why), _) => {
                 return Err(lab::Problem::machine(format!("{count} GPUs are asked for, and there are none: {why}"))
                     .at("matrix.gpus")

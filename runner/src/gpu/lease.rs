@@ -5,6 +5,7 @@
 //! nobody has to be able to write what another user made.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, Metadata, Permissions, TryLockError},
     io::ErrorKind,
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
@@ -69,11 +70,15 @@ fn first_shared(folders: &[PathBuf]) -> Option<&PathBuf> {
 /// Leases `count` GPUs by locks in `folder`: of one NUMA node and next to each other where
 /// that is possible. GPUs that others have leased are passed over; one that is busy, split
 /// or closed is refused, for somebody has to decide what becomes of it.
-pub fn lease(library: &Library, count: u32, folder: &Path) -> Result<Lease> {
-    let all = library.numbered();
+pub fn lease(library: &Library, count: u32, given: Option<&BTreeSet<u32>>, folder: &Path) -> Result<Lease> {
+    let mut all = library.numbered();
+    if let Some(given) = given {
+        all.retain(|(_, gpu)| gpu.minor.is_some_and(|minor| given.contains(&minor)));
+    }
     if all.len() < count as usize {
         let has = if all.is_empty() { "none".to_owned() } else { all.len().to_string() };
-        return Err(Problem::machine(format!("{count} GPUs are needed, this machine has {has}"))
+        let who = if given.is_some() { "this job" } else { "this machine" };
+        return Err(Problem::machine(format!("{count} GPUs are needed, {who} has {has}"))
             .next("ask for fewer GPUs, or run on a machine that has them"));
     }
     let _choosing = choosing(&folder.join("bench-gpus.lock"))?;

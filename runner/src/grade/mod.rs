@@ -28,7 +28,8 @@ use crate::{
     docker::Containers,
     gpu, host,
     progress::{Event, Observer},
-    run::{self, Had},
+    ready::Had,
+    run,
     target::Secret,
 };
 use reference::Reference;
@@ -37,6 +38,8 @@ use reference::Reference;
 pub struct Options<'a> {
     /// This program, which guards servers.
     pub bench: &'a Path,
+    /// The commit that it was built from, where it knows one.
+    pub revision: Option<&'a str>,
     /// The workload file's folder, for `{here}` and relative model paths.
     pub here: &'a Path,
     /// Who watches.
@@ -64,7 +67,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     // A run that was sealed as it stood lacks trials.
     plan.trials.retain(|t| holds(&bundle, &t.folder()));
     let requests = bundle.requests()?;
-    let (mut environment, _) = host::environment(&workload.models)?;
+    let (mut environment, _) = host::environment(&workload.models, options.revision)?;
     let gpus = gpu::Held::take(plan.trials.iter().map(|t| t.gpus).max().unwrap_or(0))?;
     environment.gpus = gpus.facts.clone();
     let arm = workload.reference().unwrap_or(&workload.baseline);

@@ -60,10 +60,8 @@ pub struct Server {
 }
 
 impl Launch {
-    /// Starts the server on a free port of the loopback interface.
-    pub fn start(&self, limits: &Limits) -> Result<Server> {
-        let kept = Port::free()?;
-        let port = kept.number;
+    /// Its command, placeholders filled in.
+    fn filled(&self, port: u16) -> Vec<String> {
         let fill = |part: &String| {
             part.replace("{port}", &port.to_string())
                 .replace("{model}", &self.model.to_string_lossy())
@@ -71,7 +69,19 @@ impl Launch {
                 .replace("{bench}", &self.bench.to_string_lossy())
                 .replace("{here}", &self.here.to_string_lossy())
         };
-        let command: Vec<String> = self.command.iter().map(fill).collect();
+        self.command.iter().map(fill).collect()
+    }
+
+    /// The digest of the file that it runs; none where that is not one by its path.
+    pub fn program(&self) -> Option<Digest> {
+        program(&self.filled(0))
+    }
+
+    /// Starts the server on a free port of the loopback interface.
+    pub fn start(&self, limits: &Limits) -> Result<Server> {
+        let kept = Port::free()?;
+        let port = kept.number;
+        let command = self.filled(port);
         let mut program = Command::new(&self.bench);
         self.secrets.iter().for_each(|name| {
             program.env_remove(name);
@@ -96,13 +106,17 @@ impl Launch {
         let facts = ServerFacts {
             executor: "process".to_owned(),
             command: self.command.clone(),
-            program: Digest::of_file(command[0].as_ref()).ok().map(|(digest, _)| digest),
+            program: self::program(&command),
             port,
             gpus: self.gpus.clone(),
             ..ServerFacts::default()
         };
         Ok(Server { port, child, leash, group, log, facts, _kept: kept })
     }
+}
+
+fn program(command: &[String]) -> Option<Digest> {
+    Digest::of_file(command.first()?.as_ref()).ok().map(|(digest, _)| digest)
 }
 
 impl Life for Server {

@@ -30,7 +30,7 @@ const SAYS: &str = "leased ";
 fn another_process() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let count = std::env::var(COUNT).unwrap().parse().unwrap();
-    let held = lease(&Library::open(None).unwrap(), count, &folder);
+    let held = lease(&Library::open(None).unwrap(), count, None, &folder);
     println!("\n{SAYS}{:?}", held.as_ref().map(numbers).map_err(|e| e.what.clone()));
     std::io::stdin().lines().for_each(drop);
 }
@@ -58,18 +58,18 @@ impl Other {
 fn two_processes_never_share_a_gpu_and_a_killed_one_gives_its_own_back() {
     let (stub, folder) = (Stub::new("gpus 3\n"), tempfile::tempdir().unwrap());
     let library = stub.library();
-    let own = lease(&library, 1, folder.path()).unwrap();
+    let own = lease(&library, 1, None, folder.path()).unwrap();
     assert_eq!((numbers(&own), own.gpus[0].uuid.clone(), own.gpus[0].minor), (vec![0], uuid(0), Some(0)));
     let other = Other::leases(&stub, 2, folder.path());
     assert_eq!(other.1, "Ok([1, 2])");
-    let refused = lease(&library, 1, folder.path()).unwrap_err();
+    let refused = lease(&library, 1, None, folder.path()).unwrap_err();
     assert_eq!(refused.kind, Kind::Machine);
     assert!(refused.what.contains("1 GPUs are needed, 0 are free") && refused.what.contains(&uuid(2)), "{refused}");
     other.kill();
-    let both = lease(&library, 2, folder.path()).unwrap();
+    let both = lease(&library, 2, None, folder.path()).unwrap();
     assert_eq!(numbers(&both), [1, 2]);
     drop(own);
-    assert_eq!(numbers(&lease(&library, 1, folder.path()).unwrap()), [0]);
+    assert_eq!(numbers(&lease(&library, 1, None, folder.path()).unwrap()), [0]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_lock_of_another_user_counts_and_so_does_ours_for_them() {
     let mut other = as_nobody(&lock(0), "echo held; cat").stdout(Stdio::piped()).spawn().unwrap();
     BufReader::new(other.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
     assert_eq!(lock(0).metadata().unwrap().uid(), 65_534);
-    let own = lease(&stub.library(), 1, folder.path()).unwrap();
+    let own = lease(&stub.library(), 1, None, folder.path()).unwrap();
     assert_eq!(numbers(&own), [1]);
     assert!(!as_nobody(&lock(1), "true").status().unwrap().success());
     drop(own);
@@ -121,23 +121,32 @@ fn gpus_of_one_node_are_leased_together() {
         std::fs::create_dir_all(&device).unwrap();
         std::fs::write(device.join("numa_node"), node.to_string()).unwrap();
     }
-    let lease = lease(&stub.library().below(system.path()), 2, folder.path()).unwrap();
+    let lease = lease(&stub.library().below(system.path()), 2, None, folder.path()).unwrap();
     assert_eq!(numbers(&lease), [1, 2]);
     assert_eq!((lease.gpus[0].node, lease.gpus[0].pci.as_deref()), (Some(1), Some("0000:3c:00.0")));
+}
+
+#[test]
+fn of_a_job_on_a_cluster_only_its_own_gpus_are_leased() {
+    let (stub, folder) = (Stub::new("gpus 4\n"), tempfile::tempdir().unwrap());
+    let given = [2, 3].into();
+    assert_eq!(numbers(&lease(&stub.library(), 2, Some(&given), folder.path()).unwrap()), [2, 3]);
+    let refused = lease(&stub.library(), 3, Some(&given), folder.path()).unwrap_err();
+    assert_eq!(refused.what, "3 GPUs are needed, this job has 2");
 }
 
 #[test]
 fn what_cannot_be_measured_on_is_refused_with_what_to_do() {
     let problem = |script: &str, count: u32| {
         let (stub, folder) = (Stub::new(script), tempfile::tempdir().unwrap());
-        let problem = lease(&stub.library(), count, folder.path()).unwrap_err();
+        let problem = lease(&stub.library(), count, None, folder.path()).unwrap_err();
         assert_eq!(problem.kind, Kind::Machine);
         assert!(problem.next.is_some());
         problem.to_string()
     };
     let busy = "gpus 2\ngpu 1 process 4242 1\n";
     let (stub, folder) = (Stub::new(busy), tempfile::tempdir().unwrap());
-    assert_eq!(numbers(&lease(&stub.library(), 1, folder.path()).unwrap()), [0], "the other GPU is nobody's");
+    assert_eq!(numbers(&lease(&stub.library(), 1, None, folder.path()).unwrap()), [0], "the other GPU is nobody's");
     let text = problem(busy, 2);
     assert!(text.starts_with(&format!("{}: process 4242 runs on this GPU already", uuid(1))), "{text}");
     assert!(problem("gpus 1\nprocess 7 1\nprocess 8 1\n", 1).contains("processes 7, 8 run on this GPU already"));
@@ -151,6 +160,6 @@ fn what_cannot_be_measured_on_is_refused_with_what_to_do() {
 #[test]
 fn a_refused_lease_holds_nothing() {
     let (stub, folder) = (Stub::new("gpus 2\ngpu 1 mig 1\n"), tempfile::tempdir().unwrap());
-    lease(&stub.library(), 2, folder.path()).unwrap_err();
-    assert_eq!(numbers(&lease(&stub.library(), 1, folder.path()).unwrap()), [0]);
+    lease(&stub.library(), 2, None, folder.path()).unwrap_err();
+    assert_eq!(numbers(&lease(&stub.library(), 1, None, folder.path()).unwrap()), [0]);
 }

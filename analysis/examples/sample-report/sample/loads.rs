@@ -2,7 +2,7 @@
 
 use analysis::{judgement::*, report::Cell};
 
-use super::{MADE, cell, noise};
+use super::{MADE, busy, cell, noise};
 
 const SHARE: f64 = 0.99;
 
@@ -11,45 +11,55 @@ fn arms() -> impl Iterator<Item = (&'static str, f64, u64)> {
 }
 
 pub(crate) fn facts() -> Vec<LoadFacts> {
-    let of = |(arm, speed, launches): (&str, f64, u64)| {
-        let Cell { model, gpus, load } = cell();
-        let due = launches * 240;
-        let failed = due / 700;
-        let latency = |metric, p50: f64, tail: f64| Percentiles {
-            metric,
-            values: due - failed,
-            p50_ns: Some((p50 / speed) as u64),
-            p90_ns: Some((p50 / speed * 1.2) as u64),
-            p95_ns: Some((p50 / speed * 1.3) as u64),
-            p99_ns: (due > 700).then_some((p50 / speed * tail) as u64),
-        };
-        LoadFacts {
-            arm: arm.into(),
-            model,
-            gpus,
-            load,
-            shape: "8 clients".into(),
-            launches,
-            due,
-            complete: due - failed,
-            time_up: 0,
-            requests_per_s: Some(5.64 * speed),
-            tokens_per_s: Some(721.4 * speed),
-            steady_tokens_per_s: Some(803.9 * speed),
-            steady_share: Some(0.91),
-            cost_per_million_tokens: Some(2.5 / 3600.0 / (721.4 * speed) * 1e6),
-            joules_per_token: Some(0.614 / speed),
-            service: Some(Service {
-                due,
-                met: due - failed - due / 50,
-                shorter: 0,
-                attainment: Some((due - failed - due / 50) as f64 / due as f64),
-                goodput_per_s: Some(5.51 * speed),
-            }),
-            latencies: vec![latency("ttft", 41.3e6, 18.0), latency("tpot", 10.9e6, 1.6), latency("e2el", 1.434e9, 1.7)],
-        }
+    let light = arms().map(|arm| of_load(arm, cell(), (8, 1.0, 1.0)));
+    // Three times the clients: nearly twice the throughput, and waits.
+    let heavy = arms().map(|arm| of_load(arm, busy(), (24, 1.9, 1.6)));
+    light.chain(heavy).collect()
+}
+
+/// What an arm does under so many clients: at how many times the throughput, and the latencies.
+fn of_load(
+    (arm, speed, launches): (&str, f64, u64),
+    cell: Cell,
+    (clients, more, slower): (u32, f64, f64),
+) -> LoadFacts {
+    let Cell { model, gpus, load } = cell;
+    let due = launches * 240;
+    let failed = due / 700;
+    let latency = |metric, p50: f64, tail: f64| Percentiles {
+        metric,
+        values: due - failed,
+        p50_ns: Some((p50 * slower / speed) as u64),
+        p90_ns: Some((p50 * slower / speed * 1.2) as u64),
+        p95_ns: Some((p50 * slower / speed * 1.3) as u64),
+        p99_ns: (due > 700).then_some((p50 * slower / speed * tail) as u64),
     };
-    arms().map(of).collect()
+    LoadFacts {
+        arm: arm.into(),
+        model,
+        gpus,
+        load,
+        shape: format!("{clients} clients"),
+        offered: Some(Offered { value: f64::from(clients), unit: "clients" }),
+        launches,
+        due,
+        complete: due - failed,
+        time_up: 0,
+        requests_per_s: Some(5.64 * more * speed),
+        tokens_per_s: Some(721.4 * more * speed),
+        steady_tokens_per_s: Some(803.9 * more * speed),
+        steady_share: Some(0.91),
+        cost_per_million_tokens: Some(2.5 / 3600.0 / (721.4 * more * speed) * 1e6),
+        joules_per_token: Some(0.614 / more / speed),
+        service: Some(Service {
+            due,
+            met: due - failed - due / 50,
+            shorter: 0,
+            attainment: Some((due - failed - due / 50) as f64 / due as f64),
+            goodput_per_s: Some(5.51 * more * speed),
+        }),
+        latencies: vec![latency("ttft", 41.3e6, 18.0), latency("tpot", 10.9e6, 1.6), latency("e2el", 1.434e9, 1.7)],
+    }
 }
 
 /// The share that is served in time falls from the limit on, the faster the later.

@@ -13,12 +13,21 @@ use lab::{
 
 /// A run of controls.
 mod controls;
+/// A run of many candidates.
+mod large;
 /// Rates, service levels and a ladder.
 mod loads;
 /// What was timed.
 mod timing;
 /// The verdicts.
 mod verdicts;
+/// The runs of a week.
+pub(crate) mod week;
+/// Many runs.
+mod weeks;
+
+pub(crate) use week::OneWeek;
+pub(crate) use weeks::Weeks;
 
 /// Owns what an [`Input`] borrows.
 pub(crate) struct Sample {
@@ -27,6 +36,7 @@ pub(crate) struct Sample {
     pub(crate) commands: Vec<String>,
     pub(crate) series: Vec<Series>,
     pub(crate) drift: Vec<Drift>,
+    pub(crate) notes: BTreeMap<String, String>,
 }
 
 /// One made-up candidate.
@@ -130,6 +140,7 @@ impl Sample {
             .into(),
             series: timing::series(),
             drift: vec![timing::drift()],
+            notes: BTreeMap::new(),
         }
     }
 
@@ -140,11 +151,12 @@ impl Sample {
         sample.judgement.candidates.clear();
         sample.judgement.baseline.opening_closing.clear();
         sample.judgement.baseline.equivalence = None;
-        sample.judgement.loads.retain(|f| f.arm == "baseline");
+        sample.judgement.loads.retain(|f| f.arm == "baseline" && f.load == cell().load);
         sample.judgement.ladders.iter_mut().for_each(|l| l.arms.truncate(1));
         for facts in sample.judgement.loads.iter_mut().filter(|f| f.load == "closed-8") {
             open(&mut facts.load);
             facts.shape = "2 requests/s, Poisson arrivals, for 120.0 s".into();
+            facts.offered = Some(analysis::judgement::Offered { value: 2.0, unit: "arrivals/s" });
         }
         sample.series.retain(|s| s.arm == "baseline");
         let served = sample.series.iter().filter(|s| s.metric != "tpot").map(|s| report::Series {
@@ -168,22 +180,33 @@ impl Sample {
         Sample { judgement: controls::of(sample.judgement), ..sample }
     }
 
+    /// A run of so many candidates in so many cells.
+    pub(crate) fn large(candidates: usize, cells: usize) -> Self {
+        large::of(Sample::new(), candidates, cells)
+    }
+
     /// What the report is made from.
     pub(crate) fn input(&self) -> Input<'_> {
         Input {
             title: "Chat on one H100",
-            description: "Five candidates against the pinned baseline: 240 prose requests a round at concurrency 8, eight rounds, a fresh server for each trial.",
+            description: "Five candidates against the pinned baseline: 240 prose requests a round at concurrency 8 and at 24, eight rounds, a fresh server for each trial.",
             judgement: &self.judgement,
             environments: &self.environments,
             commands: &self.commands,
             series: &self.series,
             drift: &self.drift,
+            notes: &self.notes,
         }
     }
 }
 
 fn cell() -> Cell {
     Cell { model: "smollm2-135m".into(), gpus: 1, load: "closed-8".into() }
+}
+
+/// The same under more clients.
+fn busy() -> Cell {
+    Cell { load: "closed-24".into(), ..cell() }
 }
 
 fn environment() -> Environment {
@@ -221,7 +244,7 @@ fn environment() -> Environment {
             sm_clock_application_mhz: None,
             memory_clock_application_mhz: None,
         }],
-        program: Program { version: "0.1.0".into(), digest: Some(Digest::of("program")) },
+        program: Program { version: "0.1.0".into(), digest: Some(Digest::of("program")), ..Program::default() },
         models: BTreeMap::from([("smollm2-135m".to_owned(), model)]),
         ..Environment::default()
     }

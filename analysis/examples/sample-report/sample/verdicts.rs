@@ -1,9 +1,9 @@
 //! Made-up verdicts with their evidence.
 
-use analysis::{judgement::*, report::Cell};
+use analysis::{judgement::*, nodes::Node, report::Cell};
 use lab::{Digest, Nanos};
 
-use super::{MADE, Made, cell, loads, noise};
+use super::{MADE, Made, busy, cell, loads, noise};
 
 fn effect(speedup: f64, rounds: u32, seed: u64) -> Effect {
     let wide = 1.02 + 0.03 * noise(seed, 7);
@@ -39,8 +39,8 @@ fn metric(metric: &'static str, baseline: f64, speedup: f64, rounds: u32, seed: 
     }
 }
 
-fn speed(speedup: f64, rounds: u32, seed: u64) -> CellSpeed {
-    let Cell { model, gpus, load } = cell();
+fn speed(cell: Cell, speedup: f64, rounds: u32, seed: u64) -> CellSpeed {
+    let Cell { model, gpus, load } = cell;
     CellSpeed {
         model,
         gpus,
@@ -80,6 +80,7 @@ fn equivalence((mean_x, upper_x, ln_e): (f64, f64, f64), seed: u64) -> Equivalen
         not_first: (mean_x * 1.22 * 122_880.0) as u64,
         mean_x,
         upper_x: Some(upper_x),
+        launch_means: (0..8).map(|launch| mean_x * (0.75 + 0.5 * noise(seed + 60, launch))).collect(),
         mean_x_by_tokens: mean_x * 1.02,
         upper_x_by_tokens: Some(upper_x * 1.02),
         far_requests: if far { 214 } else { 0 },
@@ -153,6 +154,26 @@ fn structure(short: bool) -> Vec<Check> {
 }
 
 /// What V1 would have said: a floor at 0, and cut answers that look fast.
+fn divergence(identical: u64, median: u64) -> Divergence {
+    let part = |trial: &str, request, shared_characters, own: &str, baseline: &str| Parting {
+        trial: trial.into(),
+        request,
+        shared_characters,
+        shared: "the harbour was quiet, and the boats".into(),
+        own: own.into(),
+        baseline: baseline.into(),
+    };
+    Divergence {
+        requests: 960,
+        identical,
+        median_shared_characters: Some(median),
+        examples: vec![
+            part("0002-steady", 41, 36, " came in at dusk,\nwhich", " came home at dusk, and"),
+            part("0005-steady", 112, 61, " slept <under> their | nets", " slept beneath their nets"),
+        ],
+    }
+}
+
 fn scores(made: &Made, seed: u64) -> Vec<Score> {
     let failed = Reason { code: "launch-failed", text: "5 of 8 launches failed, which V1 disqualified".into() };
     let of = |(mode, more): (&'static str, f64)| {
@@ -191,9 +212,12 @@ fn candidate(i: u64, made: &Made) -> Candidate {
         provisional: made.verdict != Verdict::Undecided,
         reasons: made.reasons.iter().map(|(code, text)| Reason { code, text: (*text).into() }).collect(),
         equivalence: made.margins.map(|m| equivalence(m, i)),
-        divergence: Some(Divergence { requests: 960, identical: 498, median_shared_characters: Some(188) }),
+        divergence: Some(divergence(498, 188)),
         structure: structure(made.verdict == Verdict::Altered),
-        speed: vec![speed(made.speed, made.rounds, 10 * i)],
+        speed: vec![
+            speed(cell(), made.speed, made.rounds, 10 * i),
+            speed(busy(), made.speed, made.rounds, 10 * i + 500),
+        ],
         overall: (made.rounds == 8).then(|| effect(made.speed, made.rounds, 10 * i)),
         overall_note: (made.rounds < 8).then(|| Reason {
             code: "fewer-rounds",
@@ -304,14 +328,15 @@ pub(crate) fn judgement() -> Judgement {
         baseline: Baseline {
             opening_closing: vec![CellSpeed {
                 primary: MetricEffect { effect: Some(itself()), ..metric("e2el-equal-work", 1.412e9, 0.999, 8, 90) },
-                ..speed(0.999, 8, 90)
+                ..speed(cell(), 0.999, 8, 90)
             }],
             equivalence: Some(equivalence((0.0024, 0.0035, -3.6), 99)),
-            divergence: Some(Divergence { requests: 960, identical: 611, median_shared_characters: Some(207) }),
+            divergence: Some(divergence(611, 207)),
             structure: structure(false),
             client_lag_p99_ns: Some(Nanos(23_000)),
             send_lag_p99_ns: Some(Nanos(81_000)),
             read_behind_ns: Some(Nanos(412_000)),
+            nodes: vec![node("n1", 4, 0.952, (0.941, 0.963)), node("n2", 4, 1.05, (1.038, 1.063))],
             containers: None,
         },
         loads: loads::facts(),
@@ -321,5 +346,21 @@ pub(crate) fn judgement() -> Judgement {
             block: 11,
             why: "the client was late in 0041-baseline: p99 of its lag 1.80 ms, at most 1.00 ms".into(),
         }],
+    }
+}
+
+fn node(host: &str, blocks: usize, ratio: f64, (low, high): (f64, f64)) -> Node {
+    let Cell { model, gpus, load } = cell();
+    Node {
+        host: host.into(),
+        model,
+        gpus,
+        load,
+        blocks,
+        ratio: Some(ratio),
+        low: Some(low),
+        high: Some(high),
+        closing_opening: Some(1.001),
+        slow: low > 1.0 + analysis::nodes::SLOWER,
     }
 }

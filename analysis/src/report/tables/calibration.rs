@@ -3,7 +3,7 @@
 use crate::{
     judgement::{Calibration, ControlFacts, Judgement, Tolerance},
     report::{
-        escape, number,
+        escape, floor, number,
         table::{Cell, Table, column},
     },
 };
@@ -22,6 +22,43 @@ pub(crate) fn controls(judgement: &Judgement) -> Table {
 pub(crate) fn own_controls(judgement: &Judgement) -> Table {
     let caption = "This run's controls, and which alterations a tolerance from them finds";
     table("own-controls", caption, judgement.controls.as_deref())
+}
+
+/// What controls give: of those that verdicts rest on, and of this run's own.
+pub(crate) fn tolerances(judgement: &Judgement) -> Table {
+    let calibration = match &judgement.tolerance {
+        Tolerance::Calibrated(calibration) => Some(calibration.as_ref()),
+        Tolerance::Declared { .. } | Tolerance::Failed { .. } | Tolerance::None => None,
+    };
+    let row = |of: &str, calibration: &Calibration| {
+        vec![
+            Cell::Text(of.into()),
+            Cell::plain(number::count(calibration.positive.len() as u64)),
+            Cell::Number(number::small(calibration.cap_nats), "nats"),
+            Cell::plain(number::small(calibration.mean)),
+            Cell::Number(number::percent_of(calibration.far), "%"),
+            Cell::maybe(floor::over_largest(calibration).map(|over| number::fixed(over, 1)), ""),
+            Cell::Number(number::declared_percent(stats::tolerance::COVERAGE), "%"),
+            Cell::Number(number::declared_percent(stats::tolerance::CONFIDENCE), "%"),
+        ]
+    };
+    let named = calibration.map(|calibration| row("the controls that the workload names", calibration));
+    let own = judgement.controls.as_ref().map(|own| row("this run's controls", own));
+    Table {
+        name: "tolerance",
+        caption: "The tolerance that controls give",
+        columns: vec![
+            column("Of", &["of"]),
+            column("Honest configurations", &["honest_configurations"]),
+            column("Cap", &["cap_nats"]),
+            column("δ", &["delta_x"]),
+            column("δₕ", &["delta_far_percent"]),
+            column("Times the largest honest mean", &["delta_over_largest_honest_mean"]),
+            column("Covers", &["covers_percent"]),
+            column("Confidence", &["confidence_percent"]),
+        ],
+        rows: named.into_iter().chain(own).collect(),
+    }
 }
 
 fn table(name: &'static str, caption: &'static str, calibration: Option<&Calibration>) -> Table {

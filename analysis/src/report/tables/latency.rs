@@ -1,22 +1,28 @@
 //! Latencies over requests, and over trials.
 
+use std::collections::BTreeMap;
+
 use stats::quantile::{Level, Sample};
 
 use crate::report::{
     escape,
-    input::{Drift, Series},
+    input::{Cell as Place, Drift, Series},
     number,
     table::{Cell, Table, column},
     words,
 };
 
-/// Steps of a distribution that are plotted and stored.
-const STEPS: usize = 160;
+/// Parts of a distribution, so the most steps of it that are plotted and stored; and where there
+/// are very many distributions. Each of the fewer steps is also one of the more.
+const PARTS: u64 = 2 * FEWER_PARTS;
+pub(crate) const FEWER_PARTS: u64 = 64;
+const MANY_SERIES: usize = 400;
 
-/// The steps that are plotted, and stored: value in nanoseconds, share from 0 to 1.
-pub(crate) fn steps(values: &Sample) -> Vec<(f64, f64)> {
+/// The steps that are plotted, and stored, of one of so many distributions: value in nanoseconds,
+/// share from 0 to 1.
+pub(crate) fn steps(values: &Sample, series: usize) -> Vec<(f64, f64)> {
     let n = values.count() as f64;
-    let steps = values.ecdf(STEPS).unwrap_or_default();
+    let steps = values.ecdf(if series > MANY_SERIES { FEWER_PARTS } else { PARTS }).unwrap_or_default();
     steps.iter().map(|s| (s.value_ns as f64, s.at_most as f64 / n)).collect()
 }
 
@@ -28,8 +34,12 @@ pub(crate) fn decimals<'a>(members: impl Iterator<Item = &'a Series>) -> usize {
 
 /// Percentiles, where there are enough requests for them.
 pub(crate) fn percentiles(series: &[Series]) -> Table {
+    let mut together: BTreeMap<(&Place, &str), Vec<&Series>> = BTreeMap::new();
+    series.iter().for_each(|s| together.entry((&s.cell, s.metric)).or_default().push(s));
+    let decimals: BTreeMap<_, usize> =
+        together.into_iter().map(|(of, members)| (of, decimals(members.into_iter()))).collect();
     let row = |s: &Series| {
-        let decimals = decimals(series.iter().filter(|t| t.cell == s.cell && t.metric == s.metric));
+        let decimals = decimals[&(&s.cell, s.metric)];
         let percentile = |level| match s.values.percentile_ns(level) {
             Ok(ns) => Cell::Number(number::fixed(ns as f64 / 1e6, decimals), "ms"),
             Err(why) => Cell::Nothing(why.to_string()),
@@ -65,7 +75,7 @@ pub(crate) fn percentiles(series: &[Series]) -> Table {
 /// The plotted distributions.
 pub(crate) fn distributions(series: &[Series]) -> Table {
     let rows = series.iter().flat_map(|s| {
-        steps(&s.values).into_iter().map(|(ns, share)| {
+        steps(&s.values, series.len()).into_iter().map(|(ns, share)| {
             vec![
                 Cell::Text(s.cell.to_string()),
                 Cell::Text(words::metric(s.metric).to_owned()),

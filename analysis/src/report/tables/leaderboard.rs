@@ -13,10 +13,12 @@ use super::speed::effect;
 /// The order.
 pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
     let entry = |e: &Entry| {
+        let candidate = judgement.candidates.iter().find(|c| c.name == e.name);
         vec![
             Cell::plain(number::count(e.place)),
             Cell::Text(e.letters.clone()),
             Cell::Text(escape::name(&e.name)),
+            candidate.map_or(Cell::Empty, |c| Cell::Verdict(c.verdict, c.provisional)),
             Cell::plain(board::score(e.score)),
             effect(Some(&e.overall), number::fine_ratio),
             Cell::maybe(e.overall.adjusted_p.map(number::small), ""),
@@ -29,6 +31,7 @@ pub(crate) fn leaderboard(judgement: &Judgement) -> Table {
             column("Place", &["place"]),
             column("Letters", &["letters"]),
             column("Candidate", &["candidate"]),
+            column("Outputs", &["verdict", "standing"]),
             column("Score", &["score"]),
             column("Speed-up", &["speedup", "speedup_low", "speedup_high"]),
             column("p, Holm", &["p_holm"]),

@@ -5,19 +5,23 @@ mod calibration;
 /// Percentiles, distributions, drift.
 mod latency;
 /// Who is ahead, and the baseline against itself.
-mod leaderboard;
+pub(super) mod leaderboard;
 /// Rates, service levels, ladders.
-mod loads;
+pub(super) mod loads;
+/// The hosts of a run against each other.
+mod nodes;
 /// Bundles, hosts, digests, voids.
-mod origin;
+pub(super) mod origin;
 /// Margins, structure, worst tokens, outcomes, failures.
 mod outputs;
 /// The public scores of Cacheon V1.
 mod scores;
 /// Verdicts, speed, rounds, the baseline against itself.
-mod speed;
+pub(super) mod speed;
+/// Throughput and latency under each load; margins of each launch.
+mod tradeoff;
 
-pub(crate) use latency::{decimals, steps};
+pub(crate) use latency::{FEWER_PARTS, decimals, steps};
 
 use super::{input::Input, table::Table};
 
@@ -33,11 +37,15 @@ pub(crate) struct Tables {
     pub(crate) speed: Table,
     pub(crate) rounds: Table,
     pub(crate) baseline: Table,
+    pub(crate) nodes: Table,
     pub(crate) equivalence: Table,
+    pub(crate) launch_margins: Table,
     pub(crate) stages: Table,
     pub(crate) controls: Table,
     pub(crate) own_controls: Table,
+    pub(crate) tolerances: Table,
     pub(crate) divergence: Table,
+    pub(crate) partings: Table,
     pub(crate) structure: Table,
     pub(crate) worst: Table,
     pub(crate) outcomes: Table,
@@ -45,6 +53,7 @@ pub(crate) struct Tables {
     pub(crate) loads: Table,
     pub(crate) ladders: Table,
     pub(crate) steps: Table,
+    pub(crate) load_latency: Table,
     pub(crate) percentiles: Table,
     pub(crate) distributions: Table,
     pub(crate) drift: Table,
@@ -69,11 +78,15 @@ impl Tables {
             speed: speed::speed(judgement),
             rounds: speed::rounds(judgement),
             baseline: speed::baseline(judgement),
+            nodes: nodes::nodes(judgement),
             equivalence: outputs::equivalence(judgement),
+            launch_margins: tradeoff::launch_margins(judgement),
             stages: outputs::stages(judgement),
             controls: calibration::controls(judgement),
             own_controls: calibration::own_controls(judgement),
+            tolerances: calibration::tolerances(judgement),
             divergence: outputs::divergence(judgement),
+            partings: outputs::partings(judgement),
             structure: outputs::structure(judgement),
             worst: outputs::worst(judgement),
             outcomes: outputs::outcomes(judgement),
@@ -81,6 +94,7 @@ impl Tables {
             loads: loads::loads(judgement),
             ladders: loads::ladders(judgement),
             steps: loads::steps(judgement),
+            load_latency: tradeoff::load_latency(judgement),
             percentiles: latency::percentiles(input.series),
             distributions: latency::distributions(input.series),
             drift: latency::drift(input.drift),
@@ -104,11 +118,15 @@ impl Tables {
             &self.speed,
             &self.rounds,
             &self.baseline,
+            &self.nodes,
             &self.equivalence,
+            &self.launch_margins,
             &self.stages,
             &self.controls,
             &self.own_controls,
+            &self.tolerances,
             &self.divergence,
+            &self.partings,
             &self.structure,
             &self.worst,
             &self.outcomes,
@@ -116,6 +134,7 @@ impl Tables {
             &self.loads,
             &self.ladders,
             &self.steps,
+            &self.load_latency,
             &self.percentiles,
             &self.distributions,
             &self.drift,

@@ -66,6 +66,10 @@ pub(crate) fn environment(input: &Input) -> Table {
     fact("report", "method version", Cell::Text(judgement.method.into()));
     fact("report", "workload", Cell::Text(escape::name(&judgement.workload)));
     fact("report", "workload digest", Cell::Code(judgement.workload_digest.to_string()));
+    for (name, most) in judgement.slo.iter().flat_map(words::levels) {
+        let level = Cell::Measure(number::declared(most.0 as f64 / 1e6), "ms");
+        fact("report", &format!("service level, {name} at most"), level);
+    }
     match &judgement.tolerance {
         Tolerance::Calibrated(c) => {
             fact("report", "margin cap c, calibrated", Cell::Measure(number::declared(c.cap_nats), "nats"));
@@ -137,6 +141,18 @@ fn host(environment: &Environment, fact: &mut impl FnMut(&str, &str, Cell)) {
     fact(&host, "program", Cell::Text(format!("bench {}", escape::name(&environment.program.version))));
     let program = environment.program.digest;
     fact(&host, "program digest", program.map_or_else(|| Cell::Nothing("unknown".into()), code));
+    let named = |text: &Option<String>| text.as_ref().map(|text| Cell::Code(escape::name(text)));
+    let origin =
+        [("program made by Nix", &environment.program.store_path), ("program's commit", &environment.program.revision)];
+    for (what, text) in origin {
+        named(text).into_iter().for_each(|cell| fact(&host, what, cell));
+    }
+    if let Some(pins) = &environment.pins {
+        fact(&host, "pinned nixpkgs", Cell::Code(escape::name(&pins.nixpkgs)));
+        for (name, digest) in &pins.wheels {
+            fact(&host, &format!("pinned wheels, {}", escape::name(name)), code(*digest));
+        }
+    }
     containers(environment, &host, fact);
     for (arm, url) in &environment.endpoints {
         let what = format!("server of {}, which nobody here started", escape::name(arm));

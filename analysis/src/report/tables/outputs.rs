@@ -1,7 +1,7 @@
 //! What is known about the outputs.
 
 use crate::{
-    judgement::{Check, Consequence, Divergence, Equivalence, Judgement, StageEvidence},
+    judgement::{Check, Consequence, Divergence, Equivalence, Judgement, Parting, StageEvidence},
     report::{
         escape, number,
         table::{Cell, Table, column},
@@ -121,6 +121,38 @@ pub(crate) fn divergence(judgement: &Judgement) -> Table {
             column("Characters until they part, median", &["median_shared_characters"]),
         ],
         rows: all.filter_map(|(arm, d)| Some(row(arm, d?))).collect(),
+    }
+}
+
+/// Where texts part, with the words around it.
+pub(crate) fn partings(judgement: &Judgement) -> Table {
+    let candidates = judgement.candidates.iter().map(|c| (c.name.as_str(), c.divergence.as_ref()));
+    let all = candidates.chain([("baseline", judgement.baseline.divergence.as_ref())]);
+    let row = |arm: &str, parting: &Parting| {
+        vec![
+            Cell::Text(escape::name(arm)),
+            Cell::Code(escape::name(&parting.trial)),
+            Cell::plain(number::count(u64::from(parting.request))),
+            Cell::plain(number::count(parting.shared_characters)),
+            Cell::Code(escape::token(&parting.shared)),
+            Cell::Code(escape::token(&parting.own)),
+            Cell::Code(escape::token(&parting.baseline)),
+        ]
+    };
+    let rows = all.flat_map(|(arm, d)| d.into_iter().flat_map(move |d| d.examples.iter().map(move |p| row(arm, p))));
+    Table {
+        name: "first-divergences",
+        caption: "Where texts part from the baseline's, the earliest first; honest servers diverge, too",
+        columns: vec![
+            column("Arm", &["arm"]),
+            column("Trial", &["trial"]),
+            column("Request", &["request"]),
+            column("Characters shared", &["shared_characters"]),
+            column("Last shared", &["shared"]),
+            column("Goes on", &["own"]),
+            column("Baseline goes on", &["baseline"]),
+        ],
+        rows: rows.collect(),
     }
 }
 

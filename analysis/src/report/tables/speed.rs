@@ -15,13 +15,13 @@ use crate::{
 pub(crate) fn verdicts(judgement: &Judgement) -> Table {
     let row = |(i, candidate): (usize, &Candidate)| {
         vec![
-            Cell::Link(escape::name(&candidate.name), words::section_of(i)),
+            Cell::Link(escape::name(&candidate.name), words::page_of(judgement, i)),
             candidate.control.map_or(Cell::Empty, |control| Cell::Text(controls::kind(control).to_owned())),
             Cell::Verdict(candidate.verdict, candidate.provisional),
             overall(candidate),
             beside(candidate, "ttft"),
             beside(candidate, "tpot"),
-            Cell::Text(words::in_short(candidate)),
+            Cell::Text(why(judgement, candidate)),
         ]
     };
     Table {
@@ -38,6 +38,12 @@ pub(crate) fn verdicts(judgement: &Judgement) -> Table {
         ],
         rows: judgement.candidates.iter().enumerate().map(row).collect(),
     }
+}
+
+/// What decided; of a control that nobody judges, what it shows.
+fn why(judgement: &Judgement, candidate: &Candidate) -> String {
+    let shown = controls::unjudged(judgement, candidate).and_then(|_| controls::shows(judgement, candidate));
+    shown.unwrap_or_else(|| words::in_short(candidate))
 }
 
 /// Why each verdict, in full.

@@ -1,3 +1,5 @@
+use lab::records::Class;
+
 use super::*;
 use crate::test_support::{Ask, END, Said, Script, answer};
 
@@ -15,6 +17,7 @@ fn with(upper_x: f64, upper_x_by_tokens: f64, upper_far: f64) -> Equivalence {
         not_first: 0,
         mean_x: 0.0,
         upper_x: Some(upper_x),
+        launch_means: Vec::new(),
         mean_x_by_tokens: 0.0,
         upper_x_by_tokens: Some(upper_x_by_tokens),
         far_requests: 0,
@@ -172,6 +175,24 @@ fn why_nothing_is_graded_is_told() {
     assert_eq!(told(&reasons(true, refused)).unwrap(), "none of its sampled outputs could be graded");
     let failed = reasons(true, |_| Said::error());
     assert!(failed[0].0 == "no-successful-request" && told(&failed).is_none(), "{failed:?}");
+}
+
+#[test]
+fn failed_launches_are_counted_and_the_first_ones_detail_is_told_without_its_last_words() {
+    let script = Script::new(short).arm("odd", |_: &Ask| Said::error());
+    let mut script = script.fails("odd", 2, Class::LoadTimeout).fails("odd", 3, Class::Start);
+    (script.rounds, script.grade) = (3, false);
+    let sealed = script.seal();
+    let reason = sealed.judge().candidates.remove(0).reasons.remove(0);
+    let text = "2 of 3 launches failed, the first by `load-timeout`: scripted";
+    assert_eq!((reason.code, reason.text.as_str()), ("no-successful-request", text));
+    let mut study = sealed.study();
+    assert_eq!(launches_failed(&study, BASELINE), None);
+    let first = study.trials.iter_mut().find(|t| t.plan.arm == "odd" && t.plan.round == 2).unwrap();
+    let detail = "it exited; its last words:\nout of memory".into();
+    first.record.outcome = TrialOutcome::Failed { class: Class::Protocol, detail };
+    let text = "2 of 3 launches failed, the first by `protocol`: it exited";
+    assert_eq!(launches_failed(&study, "odd").as_deref(), Some(text));
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn judged(script: &Script) -> Judgement {
     let sealed: Sealed = script.seal();
     let study: Study = sealed.study();
     let judgement = crate::judge(&study);
-    let mut files = crate::report_of(&study, &judgement).unwrap();
+    let mut files = crate::report_of(&study, &judgement, &Default::default()).unwrap();
     files.extend(crate::export(&study).unwrap().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
     files.push(("judge".into(), crate::report::table(&judgement, 100, false).into_bytes()));
     files.push(("judge --json".into(), serde_json::to_vec_pretty(&judgement).unwrap()));

@@ -1,8 +1,9 @@
 //! Every public number against scipy, statsmodels or 60-digit mpmath (`oracles/make_fixtures.py`);
-//! in `tools`, against other instruments. The bounds written here are the accuracy that the crate
-//! promises.
+//! in `tools` and `history`, against other instruments. The bounds written here are the accuracy that
+//! the crate promises.
 #![allow(clippy::unwrap_used)]
 
+mod history;
 mod tolerance;
 mod tools;
 

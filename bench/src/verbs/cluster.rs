@@ -1,0 +1,113 @@
+//! `bench run --executor slurm`: the plan goes to a cluster.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use lab::{Result, workload::Workload};
+use runner::slurm::{self, How, Submitted};
+
+use super::run::Measured;
+
+/// Who runs servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Executor {
+    /// This host.
+    Local,
+    /// Nodes of a cluster, by tasks of Slurm.
+    Slurm,
+}
+
+/// Options of a run on a cluster.
+#[derive(clap::Args)]
+#[command(next_help_heading = "On a cluster")]
+pub(super) struct Cluster {
+    /// Who runs servers; a cluster's nodes have to share the folders of the workload and of results
+    #[arg(long, value_enum, default_value = "local")]
+    pub(super) executor: Executor,
+    /// Print the scripts that would be submitted, and submit nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave once the tasks are submitted; --resume collects them later
+    #[arg(long)]
+    detach: bool,
+    /// Partitions
+    #[arg(long, value_name = "NAMES")]
+    partition: Option<String>,
+    /// Who is charged
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Quality of service
+    #[arg(long, value_name = "NAME")]
+    qos: Option<String>,
+    /// Features that nodes have to have
+    #[arg(long, value_name = "FEATURES")]
+    constraint: Option<String>,
+    /// Name and type of GPUs, like gpu:h100; the workload says how many
+    #[arg(long, value_name = "NAME:TYPE")]
+    gres: Option<String>,
+    /// The longest that a task may take, like 2:00:00
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+    /// Let tasks share nodes with others, which spoils timing
+    #[arg(long)]
+    shared: bool,
+    /// Tasks at once, at most
+    #[arg(long, value_name = "COUNT")]
+    max_parallel: Option<u32>,
+    /// A further option of sbatch, as it is; may be given several times
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    sbatch: Vec<String>,
+}
+
+impl Cluster {
+    /// Measures and grades on nodes.
+    pub(super) async fn measure(
+        &self,
+        file: &Path,
+        workload: &Workload,
+        graded: bool,
+        options: &runner::run::Options<'_>,
+    ) -> Result<Measured> {
+        let slurm = self.options();
+        let how = match (self.dry_run, self.detach) {
+            (true, _) => How::DryRun,
+            (_, true) => How::Detach,
+            _ => How::Watch,
+        };
+        if how != How::DryRun {
+            eprintln!("{}", super::plan::at_most(workload));
+        }
+        let measured = match slurm::run(workload, file, &slurm, how, options).await? {
+            Submitted::Scripts(scripts) => {
+                print!("{}", scripts.join("\n"));
+                return Ok(Measured::Elsewhere);
+            }
+            Submitted::Detached(run) => {
+                println!("submitted; how it stands: bench status {}", run.display());
+                return Ok(Measured::Elsewhere);
+            }
+            Submitted::Sealed(measured, overhead) => {
+                overhead.iter().for_each(|overhead| eprintln!("{overhead}"));
+                measured
+            }
+        };
+        if graded {
+            slurm::grade(&measured, workload, file, &slurm, options).await?;
+        }
+        Ok(Measured::Sealed(measured))
+    }
+
+    fn options(&self) -> slurm::Options {
+        slurm::Options {
+            partition: self.partition.clone(),
+            account: self.account.clone(),
+            qos: self.qos.clone(),
+            constraint: self.constraint.clone(),
+            gres: self.gres.clone(),
+            time: self.time.clone(),
+            shared: self.shared,
+            max_parallel: self.max_parallel,
+            more: self.sbatch.clone(),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `RUN.tasks`, beside the folder of an unfinished run:
+//!
+//! ```text
+//! submission.json      what tasks have to know that the run's folder does not say
+//! hardware-<model>-<gpus>.txt  what the first task of a comparison found
+//! job-<n>.sh           each script, as it was submitted
+//! log/                 what tasks wrote
+//! <block>/<attempt>/   trials/ and environments/ as in a bundle; end.json last
+//! ```
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use lab::{Digest, Kind, Nanos, Problem, Result};
+use serde::{Deserialize, Serialize};
+
+const SUBMISSION: &str = "submission.json";
+const END: &str = "end.json";
+
+/// The folder of tasks of a run.
+#[derive(Debug, Clone)]
+pub(super) struct Tasks {
+    path: PathBuf,
+}
+
+/// What tasks have to know that the run's folder does not say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Submission {
+    /// This program's file, which every node sees.
+    pub bench: PathBuf,
+    /// What it has to be.
+    pub program: Digest,
+    /// The workload file, to whose folder its paths are relative.
+    pub file: PathBuf,
+    /// Arrays that were submitted, in order.
+    pub jobs: Vec<Job>,
+}
+
+/// An array of tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Job {
+    /// Slurm's number of it.
+    pub id: u64,
+    /// When it was submitted: nanoseconds since 1970, UTC.
+    pub submitted: Nanos,
+    /// The blocks, which are the indices of its tasks.
+    pub blocks: Vec<u32>,
+}
+
+/// What an attempt at a block came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct End {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The host, as the trials name it.
+    pub host: String,
+    /// Slurm's number of the array.
+    pub job: u64,
+    /// When the task began on its node: nanoseconds since 1970, UTC.
+    pub began: Nanos,
+    /// When it ended.
+    pub ended: Nanos,
+}
+
+/// What became of an attempt at a block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All trials are there.
+    Done,
+    /// The task was told to end: cancelled, or its time was up.
+    Stopped,
+    /// This node could not do it.
+    Failed(String),
+}
+
+/// One attempt at a block.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its folder.
+    pub path: PathBuf,
+    /// None while it goes on, and for ever where its node died.
+    pub end: Option<End>,
+}
+
+impl Attempt {
+    /// Whether all its trials are there.
+    pub(super) fn done(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Done)
+    }
+}
+
+impl Tasks {
+    /// Those of a run.
+    pub(super) fn of(run: &Path) -> Self {
+        Tasks { path: run.with_added_extension("tasks") }
+    }
+
+    /// The folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where tasks write what they say.
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join("log")
+    }
+
+    /// What was submitted.
+    pub(super) fn submission(&self) -> Result<Submission> {
+        let path = self.path.join(SUBMISSION);
+        let unknown = |what: String| {
+            Problem::new(Kind::Input, what)
+                .at(path.display().to_string())
+                .next("pass the folder of an unfinished run that was submitted with --executor slurm")
+        };
+        let text =
+            fs::read_to_string(&path).map_err(|e| unknown(format!("nothing was submitted for this run: {e}")))?;
+        serde_json::from_str(&text).map_err(|e| unknown(format!("not what a submission looks like: {e}")))
+    }
+
+    /// Writes down what was submitted.
+    pub(super) fn submit(&self, submission: &Submission) -> Result<()> {
+        self.put(&self.path.join(SUBMISSION), &serde_json::to_vec_pretty(submission).expect("plain values serialise"))
+    }
+
+    /// Attempts at a block, in order.
+    pub(super) fn attempts(&self, block: u32) -> Vec<Attempt> {
+        let folder = self.path.join(block.to_string());
+        let numbers = fs::read_dir(&folder).map(|d| d.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
+        let numbers = numbers.unwrap_or_default();
+        let mut numbers: Vec<u32> = numbers.iter().filter_map(|n| n.to_str()?.parse().ok()).collect();
+        numbers.sort_unstable();
+        let attempt = |number: u32| {
+            let path = folder.join(number.to_string());
+            let end = fs::read(path.join(END)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            Attempt { number, path, end }
+        };
+        numbers.into_iter().map(attempt).collect()
+    }
+
+    /// Begins another attempt at a block: its folder is nobody else's.
+    pub(super) fn begin(&self, block: u32) -> Result<Attempt> {
+        let folder = self.path.join(block.to_string());
+        let failed = |path: &Path, e: &std::io::Error| Problem::io(Kind::Machine, "make the folder", path, e);
+        fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
+        loop {
+            let number = self.attempts(block).last().map_or(1, |last| last.number + 1);
+            let path = folder.join(number.to_string());
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Attempt { number, path, end: None }),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(failed(&path, &e)),
+            }
+        }
+    }
+
+    /// Ends an attempt: from here on it never changes.
+    pub(super) fn end(&self, attempt: &Attempt, end: &End) -> Result<()> {
+        self.put(&attempt.path.join(END), &serde_json::to_vec_pretty(end).expect("plain values serialise"))
+    }
+
+    /// Writes a file that is whole or not there, in place of what was there.
+    pub(super) fn put(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let failed = |e: &std::io::Error| {
+            Problem::io(Kind::Machine, "write", path, e)
+                .next("make room or correct the permissions, then continue with --resume")
+        };
+        let building = path.with_added_extension(format!("{}-{}", crate::host::name(), std::process::id()));
+        let write = |building: &Path| {
+            fs::create_dir_all(path.parent().unwrap_or(&self.path))?;
+            let mut file = fs::File::create(building)?;
+            std::io::Write::write_all(&mut file, bytes)?;
+            file.sync_all()?;
+            fs::rename(building, path)
+        };
+        write(&building).map_err(|e| {
+            // It is of no use to anybody.
+            let _ = fs::remove_file(&building);
+            failed(&e)
+        })
+    }
+
+    /// Whether the hardware is what the first task of this comparison had; the first one says so
+    /// for all.
+    ///
+    /// # Errors
+    /// What the others have, where it is something else.
+    pub(super) fn same_hardware(&self, comparison: &str, own: &str) -> Result<()> {
+        let path = self.path.join(format!("hardware-{comparison}.txt"));
+        let building = path.with_added_extension(format!("{}-{}", crate::host::name(), std::process::id()));
+        let failed = |e: &std::io::Error| Problem::io(Kind::Machine, "write", &path, e);
+        fs::write(&building, own).map_err(|e| failed(&e))?;
+        // A link is there whole, and only the first one is made.
+        let linked = fs::hard_link(&building, &path);
+        let _ = fs::remove_file(&building);
+        match linked {
+            Ok(()) => return Ok(()),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(failed(&e)),
+        }
+        let first = fs::read_to_string(&path).map_err(|e| failed(&e))?;
+        if first == own {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::NotComparable, format!("this node has {own}, the comparison began on {first}"))
+            .at(path.display().to_string())
+            .next("keep to nodes of one kind: --constraint, --partition, or --gres gpu:TYPE"))
+    }
+
+    /// Removes all of it, once the run is sealed.
+    pub(super) fn remove(&self) {
+        // What a dead node writes there still is nobody's concern.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""What a visit needs to know of workload files, and their servers outside of a run.
+
+    servers.py names WORKLOAD                            its models and altered copies, one a line
+    servers.py calibration WORKLOAD                      ids of the bundles that calibrate it
+    servers.py gpus FINDINGS WORKLOAD...                 whether `bench doctor --json` found the GPUs that they ask for
+    servers.py warm LOGS SECONDS ARMS WORKLOAD...        the first ARMS arms once, so that what they compile is kept
+    servers.py beside LOGS SECONDS WORKLOAD -- COMMAND   a command beside the baseline's server
+
+COMMAND may hold {port}, {model} and {served_name}. A server that is not ready in SECONDS is ended;
+`warm` says so and goes on, for `bench` records such a server as one that failed.
+"""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+
+AT_ONCE = 16
+ALTERED = re.compile(r"gpu-calibration/models/([a-z0-9-]+)")
+
+
+def read(file):
+    return tomllib.loads(pathlib.Path(file).read_text())
+
+
+def arms(file):
+    """(name, command, environment, served name) of each arm that is a command, for the first model."""
+    workload = read(file)
+    name, model = next(iter(workload["models"].items()))
+    here = pathlib.Path(file).parent
+    filled = {"model": str(here / model["path"]), "served_name": model.get("served_name", name), "here": str(here)}
+    filled["bench"] = os.environ.get("BENCH", "bench")
+    for arm, said in {"baseline": workload["baseline"], **workload.get("candidates", {})}.items():
+        if "command" in said:
+            yield arm, said["command"], said.get("env", {}), filled
+
+
+def fill(parts, filled):
+    for name, value in filled.items():
+        parts = [part.replace("{" + name + "}", value) for part in parts]
+    return parts
+
+
+TAKEN = set()
+
+
+def free_port():
+    """Never the same one twice: vLLM's servers share ports without a word."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in TAKEN:
+            TAKEN.add(port)
+            return port
+
+
+def asked(port, method, path, body=None, limit=60):
+    """The status, once the whole answer is here; None without one."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit)
+    try:
+        connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except OSError:
+        return None
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def started(command, env, filled, log, limit):
+    """The filled words of a server that is ready; it is ended with all that it started."""
+    filled = filled | {"port": str(free_port())}
+    with open(log, "wb") as out:
+        server = subprocess.Popen(
+            fill(command, filled), env=os.environ | env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        last = time.monotonic() + limit
+        while asked(int(filled["port"]), "GET", "/health", limit=5) != 200:
+            if server.poll() is not None:
+                raise RuntimeError(f"ended before it was ready, see {log}")
+            if time.monotonic() > last:
+                raise RuntimeError(f"was not ready in {limit:.0f} s, see {log}")
+            time.sleep(0.5)
+        yield filled
+    finally:
+        stop(server)
+
+
+def stop(server):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(10)
+    # Whatever it had started is gone too before anybody looks at the GPU.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def question(filled, words):
+    body = {"model": filled["served_name"], "max_tokens": 32, "temperature": 0}
+    body["messages"] = [{"role": "user", "content": f"Count to {words}."}]
+    return asked(int(filled["port"]), "POST", "/v1/chat/completions", body)
+
+
+def warmed(arm, logs, limit):
+    """What happened to one arm, in words."""
+    name, command, env, filled = arm
+    began = time.monotonic()
+    try:
+        with started(command, env, filled, f"{logs}/warm-{name}.log", limit) as ready, concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            took = time.monotonic() - began
+            good = sum(status == 200 for status in pool.map(lambda n: question(ready, n), range(AT_ONCE)))
+            return f"{name}: ready after {took:.0f} s, {good} of {AT_ONCE} answers"
+    except (RuntimeError, OSError) as problem:
+        return f"{name}: {problem}"
+
+
+def warm(logs, limit, most, files):
+    """Four arms at a time: what they compile alike they compile twice, in half the time."""
+    found = {}
+    for file in files:
+        for arm in arms(file):
+            found.setdefault((tuple(arm[1]), json.dumps(arm[2]), arm[3]["model"]), arm)
+    last = time.monotonic() + limit
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for said in pool.map(lambda arm: warmed(arm, logs, max(last - time.monotonic(), 1)), list(found.values())[:most]):
+            print(said, flush=True)
+
+
+def beside(logs, limit, file, command):
+    _, server, env, filled = next(iter(arms(file)))
+    with started(server, env, filled, f"{logs}/beside.log", limit) as ready:
+        return subprocess.run(fill(command, ready)).returncode
+
+
+def gpus(findings, files):
+    """1 where fewer GPUs are fit than the largest server asks for, with what is wrong with the others."""
+    asked = max(max(read(file).get("matrix", {}).get("gpus", [0])) for file in files)
+    found = [f for f in json.loads(pathlib.Path(findings).read_text()) if f["subject"].startswith("GPU")]
+    wrong = [f for f in found if f["level"] in ("absent", "spoils")]
+    fit = {f["subject"] for f in found} - {f["subject"] for f in wrong}
+    if asked <= len(fit):
+        return 0
+    for f in wrong:
+        print(f"{f['subject']}: {f['found']}; next: {f['next']}", file=sys.stderr)
+    return 1
+
+
+def main(verb, *rest):
+    if verb == "names":
+        return print(*sorted(set(ALTERED.findall(pathlib.Path(rest[0]).read_text()))), sep="\n")
+    if verb == "calibration":
+        return print(*read(rest[0]).get("equivalence", {}).get("calibration", []), sep="\n")
+    if verb == "gpus":
+        return gpus(rest[0], rest[1:])
+    if verb == "warm":
+        return warm(rest[0], float(rest[1]), int(rest[2]), rest[3:])
+    logs, limit, file, _, *command = rest
+    return beside(logs, float(limit), file, command)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3 or sys.argv[1] not in ("names", "calibration", "gpus", "warm", "beside"):
+        sys.exit(__doc__)
+    # Ended from outside it still ends the servers that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except RuntimeError as problem:
+        sys.exit(f"the server {problem}")
