@@ -299,7 +299,9 @@ fn a_full_disk_costs_the_blocks_that_it_had_no_room_for() {
 fn a_task_whose_time_is_up_is_told_to_end_and_is_not_tried_again() {
     let Some(cluster) = Cluster::from_env() else { return };
     let lab = Lab::new();
-    lab.plan(&slow());
+    // Slurm looks twice a minute for tasks whose time is up: no server is done before that.
+    let limits = slow().limits.replace("60s", "10m");
+    lab.plan(&Workload { baseline: "--ttft 90s --itl 200us".into(), limits, ..slow() });
     let (child, run, _) = started(&lab, &cluster, &["--time", "5"]);
     let name = run.file_name().unwrap().to_str().unwrap();
     let job = cluster.slurm("squeue", &["-h", "-n", name, "-o", "%A"]);
