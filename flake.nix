@@ -19,6 +19,7 @@
       source = import ./nix/source.nix nixpkgs.lib;
       bench = make ./nix/bench.nix { inherit source; };
       floor = make ./nix/floor.nix { inherit source; };
+      lints = make ./nix/lints.nix { inherit source; };
       stub = make ./nix/stub.nix { inherit source; };
       stub-image = make ./nix/stub-image.nix { inherit stub; };
       cuda-wheels = make ./nix/wheels.nix { list = ./nix/wheels/cuda.json; };
@@ -60,7 +61,12 @@
       checks.${system} = import ./nix/checks.nix {
         inherit (pkgs) runCommand cargo rustfmt;
         inherit (nixpkgs) lib;
-        inherit bench floor source;
+        inherit
+          bench
+          floor
+          lints
+          source
+          ;
       };
       devShells.${system}.default = make ./nix/dev-shell.nix { };
     };

@@ -5,12 +5,13 @@
   cargo,
   floor,
   lib,
+  lints,
   runCommand,
   rustfmt,
   source,
 }:
 {
-  inherit bench floor;
+  inherit bench floor lints;
 
   # A build that sees the network or this machine's files proves nothing about a clean one.
   sandbox = runCommand "sandbox" { } ''

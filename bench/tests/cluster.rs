@@ -312,6 +312,36 @@ fn a_task_whose_time_is_up_is_told_to_end_and_is_not_tried_again() {
     assert!(!run.join("manifest.json").exists());
 }
 
+#[test]
+fn a_task_that_is_begun_again_by_the_cluster_is_another_attempt_that_tells_of_the_first() {
+    let Some(cluster) = Cluster::from_env() else { return };
+    let lab = Lab::new();
+    lab.plan(&slow());
+    let (child, run, _) = started(&lab, &cluster, &["--sbatch=--requeue"]);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let job = cluster.slurm("squeue", &["-h", "-n", name, "-o", "%A"]);
+    cluster.slurm("scontrol", &["requeue", job.trim()]);
+    let done = output(child);
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    let bundle = lab.bundle();
+    good(&lab, &bundle.path);
+    assert_eq!(trials(&bundle)[0].attempts.len(), 1, "{:?}", trials(&bundle)[0].attempts);
+}
+
+#[test]
+fn a_task_is_not_begun_again_behind_the_back_of_whoever_submitted_it() {
+    let Some(cluster) = Cluster::from_env() else { return };
+    let lab = Lab::new();
+    lab.plan(&slow());
+    let (child, run, _) = started(&lab, &cluster, &[]);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let job = cluster.slurm("squeue", &["-h", "-n", name, "-o", "%A"]);
+    let refused = Command::new("scontrol").args(["requeue", job.trim()]).output().unwrap();
+    assert!(!refused.status.success(), "Slurm begins it again");
+    assert_eq!(code(&output(child)), 0);
+    assert!(trials(&lab.bundle()).iter().all(|trial| trial.attempts.is_empty()), "it was measured twice");
+}
+
 /// A server in a container that takes half a minute to answer.
 fn slow_image(engine: &Engine) -> Workload {
     let workload = Workload::of_images(&engine.image("stub:plain"), "--ttft 30s --itl 200us");

@@ -200,7 +200,15 @@ let
         cargoLock,
         cargoBuildFlags ? [ ],
         cargoTestFlags ? [ ],
+        nativeBuildInputs ? [ ],
+        # nixpkgs builds the release profile; the dev profile says the same about the lock, the
+        # sources and the wiring, in half of the time.
+        buildPhase ? "cargo build --frozen ${toString cargoBuildFlags}",
         doCheck ? true,
+        installPhase ? ''
+          mkdir -p $out/bin
+          find target/debug -maxdepth 1 -type f -executable -exec cp -t $out/bin {} +
+        '',
         postInstall ? "",
         meta ? { },
       }:
@@ -213,24 +221,19 @@ let
           version
           src
           doCheck
+          installPhase
           postInstall
           meta
           ;
-        nativeBuildInputs = [ rust ];
-        # nixpkgs builds the release profile; the dev profile says the same about the lock, the
-        # sources and the wiring, in half of the time.
+        nativeBuildInputs = [ rust ] ++ nativeBuildInputs;
         buildPhase = ''
           cmp Cargo.lock ${vendored}/Cargo.lock || { echo "the lock of the crates is not the source's" >&2; exit 1; }
           export CARGO_HOME=$NIX_BUILD_TOP/cargo CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false
           mkdir $CARGO_HOME
           cp ${vendored}/.cargo/config.toml $CARGO_HOME
-          cargo build --frozen ${toString cargoBuildFlags}
+          ${buildPhase}
         '';
         checkPhase = "cargo test --frozen ${toString cargoTestFlags}";
-        installPhase = ''
-          mkdir -p $out/bin
-          find target/debug -maxdepth 1 -type f -executable -exec cp -t $out/bin {} +
-        '';
       };
 
     cargo = rust;

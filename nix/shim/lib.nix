@@ -11,9 +11,15 @@ let
     substring
     ;
   hasPrefix = prefix: text: substring 0 (stringLength prefix) text == prefix;
+  toList = value: if isList value then value else [ value ];
 in
 {
-  inherit all elemAt length;
+  inherit
+    all
+    elemAt
+    length
+    toList
+    ;
   concatMapStrings = f: list: concatStringsSep "" (map f list);
   findFirst =
     good: default: list:
@@ -32,11 +38,16 @@ in
   # builtins.split has lists between the parts.
   splitString =
     separator: text: builtins.filter (part: !isList part) (builtins.split (builtins.replaceStrings [ "." "+" ] [ "[.]" "[+]" ] separator) text);
-  toList = value: if isList value then value else [ value ];
 
   # A set of files is here the list of its files and folders.
   fileset = {
-    unions = paths: assert all builtins.pathExists paths; paths;
+    unions =
+      sets:
+      let
+        paths = builtins.concatMap toList sets;
+      in
+      assert all builtins.pathExists paths;
+      paths;
     toSource =
       { root, fileset }:
       builtins.path {

@@ -20,14 +20,17 @@ pub struct Cluster {
 static ALONE: Mutex<()> = Mutex::new(());
 
 impl Cluster {
-    /// The cluster that the environment names; if there is none, the test says that it is skipped.
+    /// The cluster that the environment names; without one, the test says that it is skipped;
+    /// where the variable is there and empty, whoever set it knows.
     pub fn from_env() -> Option<Self> {
-        let folder = env::var("BENCH_SLURM").ok().filter(|folder| !folder.is_empty());
-        let Some(folder) = folder else {
+        let Ok(folder) = env::var("BENCH_SLURM") else {
             // Past the test harness, which shows nothing of a test that passes.
             let _ = writeln!(std::io::stderr(), "SKIPPED: no cluster: eval \"$(scripts/slurm start DIR)\"");
             return None;
         };
+        if folder.is_empty() {
+            return None;
+        }
         let cluster = Cluster { folder: folder.into(), _alone: ALONE.lock().unwrap_or_else(PoisonError::into_inner) };
         wait_until("all nodes are idle", || cluster.slurm("sinfo", &["-h", "-t", "idle", "-o", "%D"]).trim() == "3");
         Some(cluster)
