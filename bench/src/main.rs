@@ -39,7 +39,9 @@ enum Verb {
     Seal(verbs::seal::Args),
     /// Let the trusted reference score a sample of a bundle's outputs
     Grade(verbs::grade::Args),
-    /// Check every byte, schema and cross-count of bundles
+    /// Sign bundles, or make the key that signs them
+    Sign(verbs::sign::Args),
+    /// Check every byte, schema and cross-count of bundles, and who signed them
     Verify(verbs::verify::Args),
     /// The verdict on every candidate, from bundles alone
     Judge(verbs::judge::Args),
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Verb::Exec(args) => verbs::exec::run(&args),
         Verb::Seal(args) => verbs::seal::run(&args),
         Verb::Grade(args) => verbs::grade::run(&args),
+        Verb::Sign(args) => verbs::sign::run(&args),
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
         Verb::Compare(args) => verbs::compare::run(&args),

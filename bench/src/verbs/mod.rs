@@ -17,6 +17,7 @@ pub(crate) mod report;
 pub(crate) mod reproduce;
 pub(crate) mod run;
 pub(crate) mod seal;
+pub(crate) mod sign;
 pub(crate) mod status;
 pub(crate) mod stub;
 pub(crate) mod verify;

@@ -30,6 +30,10 @@ use crate::{Problem, Result};
 
 /// `manifest.json`
 pub const MANIFEST: &str = "manifest.json";
+/// `manifest.dsse.json`: who signed the manifest. It is not part of the bundle.
+pub const ENVELOPE: &str = "manifest.dsse.json";
+/// No envelope is larger.
+pub const LARGEST_ENVELOPE: u64 = 64 << 10;
 /// `workload.toml`
 pub const WORKLOAD: &str = "workload.toml";
 /// `plan.json`
