@@ -55,6 +55,8 @@ enum Verb {
     Export(verbs::export::Args),
     /// List the sealed bundles of a folder of results in its index.csv
     Index(verbs::index::Args),
+    /// The log of runs, void and failed ones too: show it, check it, print its head
+    Log(verbs::log::Args),
     /// Serve the built-in test server
     Stub(Box<stub::Options>),
     /// Print completions for a shell
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Verb::Reproduce(args) => verbs::reproduce::run(&args),
         Verb::Export(args) => verbs::export::run(&args),
         Verb::Index(args) => verbs::index::run(&args),
+        Verb::Log(args) => verbs::log::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
         Verb::Drive => Ok(ExitCode::from(runner::driver::work())),

@@ -18,6 +18,8 @@ pub mod digest;
 pub mod environment;
 /// Images named by digest.
 pub mod image;
+/// What happened to the runs of a folder of results, line by line.
+pub mod log;
 /// From a workload to its request set.
 pub mod materialise;
 /// Files that a stranger made, opened with care.

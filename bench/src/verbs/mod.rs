@@ -12,6 +12,7 @@ pub(crate) mod grade;
 pub(crate) mod guard;
 pub(crate) mod index;
 pub(crate) mod judge;
+pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod reproduce;

@@ -26,7 +26,7 @@ use crate::{
     clock,
     control::Control,
     docker::Containers,
-    gpu, host,
+    gpu, host, logged,
     progress::{Event, Observer},
     ready::Had,
     run,
@@ -114,9 +114,10 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     folder.put(GRADED, &write_table(&grader.graded, GradedRow::HEADER, GRADED))?;
     folder.put(PROMPTS, &write_table(&grader.prompt_rows(), PromptRow::HEADER, PROMPTS))?;
     folder.put(GRADE, &serde_json::to_vec_pretty(&grade).expect("integers and strings serialise"))?;
-    let (path, _) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
+    let (path, id) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
     // Revealed in the sealed grade, the seed is no secret any more.
     let _ = fs::remove_file(secret);
+    logged::graded(&path, id, vec![bundle.id])?;
     Ok(path)
 }
 
