@@ -128,7 +128,7 @@ fn other_promises_than_the_runs_are_named() {
         ("workload.toml", "max_tokens = 20", "max_tokens = 21"),
         ("requests.jsonl", "Write", "Wrote"),
         ("run.json", "sha256:", "sha257:"),
-        ("run.json", "\"format\": 4", "\"format\": 5"),
+        ("run.json", "\"format\": 5", "\"format\": 6"),
     ] {
         let text = found(file, |bytes| {
             let text = String::from_utf8(bytes).unwrap();

@@ -128,12 +128,9 @@ impl Bundle {
         crate::workload::parse(&self.document(WORKLOAD)?, &self.path.join(WORKLOAD))
     }
 
-    /// A workload as the stage that this bundle is runs it.
+    /// A workload as the plan of this bundle runs it.
     pub fn staged(&self, workload: Workload) -> Result<Workload> {
-        match self.plan()?.stage {
-            None => Ok(workload),
-            Some(stage) => workload.staged(stage).map_err(|p| Problem::broken(p.what).at(PLAN)),
-        }
+        self.plan()?.workload(workload).map_err(|p| Problem::broken(p.what).at(PLAN))
     }
 
     /// The plan.
