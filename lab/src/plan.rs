@@ -92,7 +92,7 @@ pub struct Span {
 impl Span {
     /// The ids.
     pub fn ids(self) -> std::ops::Range<u32> {
-        self.first..self.first + self.count
+        self.first..self.first.saturating_add(self.count)
     }
 }
 

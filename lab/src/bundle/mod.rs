@@ -91,4 +91,6 @@ pub fn versioned<T: DeserializeOwned>(text: &str, newest: u32, place: &str) -> R
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Requests, Workload};
+use super::{MOST_REQUESTS, Requests, Workload};
 use crate::{Digest, Kind, Problem, Result, audit};
 
 /// What a plan says of the stage that it is.
@@ -68,7 +68,9 @@ impl Workload {
             return wrong("the revealed value is not a line of text".into(), "take it from the grade bundle");
         }
         let seed = audit::completed(&seed, stage.value.as_deref());
-        if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || stage.after.rounds > 100_000 {
+        let After { rounds, trials, blocks } = stage.after;
+        let numbers = rounds <= 100_000 && trials.max(blocks) <= MOST_REQUESTS;
+        if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || !numbers {
             return wrong(format!("a stage of {} rounds cannot be", stage.rounds), "ask for 1 to 1000 rounds");
         }
         let planned = |name: &String| self.groups.iter().any(|g| g.candidates.contains(name));
@@ -83,6 +85,10 @@ impl Workload {
         self.groups.retain(|g| !g.candidates.is_empty());
         if self.groups.is_empty() {
             return wrong("it measures no candidate".into(), "name one");
+        }
+        let in_all = u64::from(self.requests_per_round()) * u64::from(stage.rounds);
+        if in_all > u64::from(MOST_REQUESTS) {
+            return wrong(format!("{in_all} requests in all are more than {MOST_REQUESTS}"), "ask for fewer rounds");
         }
         let draw = |purpose: &str, declared: u64| stage.draw(&seed, purpose, declared);
         match &mut self.requests {
@@ -177,6 +183,13 @@ mod tests {
         assert!(workload().staged(Stage { revealed: "x".into(), ..stage() }).is_err());
         assert!(workload().staged(Stage { number: 1, ..stage() }).is_err());
         assert!(workload().staged(Stage { rounds: 0, ..stage() }).is_err());
+        // A stranger's numbers are refused before anybody counts with them.
+        let after = |trials, blocks| Stage { after: After { rounds: 1, trials, blocks }, ..stage() };
+        assert!(workload().staged(after(u32::MAX, 1)).is_err() && workload().staged(after(1, u32::MAX)).is_err());
+        let mut large = workload();
+        large.loads[0].requests = MOST_REQUESTS / 2;
+        let many = large.staged(Stage { rounds: 1_000, ..stage() }).unwrap_err();
+        assert!(many.what.contains("requests in all are more than"), "{many}");
         assert!(workload().staged(Stage { value: Some("\n".into()), ..stage() }).is_err());
         assert!(workload().awaiting("block\u{7}".into()).is_err());
     }

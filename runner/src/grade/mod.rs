@@ -281,7 +281,7 @@ fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
 
 fn holds(bundle: &Bundle, trial: &str) -> bool {
     let record = format!("{TRIALS}/{trial}/{TRIAL}");
-    bundle.manifest.files.iter().any(|file| file.path == record)
+    bundle.has(&record)
 }
 
 fn read_seed(path: &Path) -> Result<[u8; 32]> {
