@@ -291,7 +291,7 @@ pub(super) fn manifest(path: &Path) -> Result<Manifest> {
 
 /// Whether what a manifest lists can be a bundle's: each file once, in order, and no more than
 /// anybody has the time to read.
-fn sizes(files: &[File]) -> std::result::Result<(), String> {
+pub(super) fn sizes(files: &[File]) -> std::result::Result<(), String> {
     if files.len() > MOST_FILES {
         return Err(format!("the manifest lists {} files, and no bundle has more than {MOST_FILES}", files.len()));
     }
