@@ -134,7 +134,7 @@ impl<'a> Source<'a> {
     fn place(&self, trial: &Trial, request: u32, graded: bool) -> Place {
         let stage = &self.study.stages[trial.stage];
         let reference = format!("{REFERENCE}/{}.csv.zst", trial.folder);
-        let grade = stage.grades.iter().find(|g| graded && g.manifest.files.iter().any(|f| f.path == reference));
+        let grade = stage.grades.iter().find(|g| graded && g.has(&reference));
         let bundle = grade.unwrap_or(&stage.measure);
         Place {
             bundle: bundle.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),

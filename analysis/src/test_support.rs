@@ -68,6 +68,11 @@ pub(crate) struct Script {
     /// Ids that the reference does not score.
     pub(crate) refuses: fn(u32) -> bool,
     pub(crate) reveal: [u8; 32],
+    /// What its plan awaits, and what its grade says that it was.
+    pub(crate) awaits: Option<&'static str>,
+    pub(crate) value: Option<&'static str>,
+    /// With what its sample is drawn; none is that value.
+    pub(crate) drawn: Option<&'static str>,
     arms: BTreeMap<String, (Say, Margin)>,
     failed: Vec<(String, u32, Class)>,
     /// Trials and requests whose turn never came.
@@ -100,6 +105,9 @@ impl Script {
             host: |_| "here",
             refuses: |_| false,
             reveal: SEED,
+            awaits: None,
+            value: None,
+            drawn: None,
             arms: BTreeMap::new(),
             failed: Vec::new(),
             never: Default::default(),
@@ -155,7 +163,11 @@ impl Script {
             self.matrix,
             self.more
         );
-        lab::workload::parse(&source, "test.toml".as_ref()).unwrap()
+        let workload = lab::workload::parse(&source, "test.toml".as_ref()).unwrap();
+        match self.awaits {
+            Some(value) => workload.awaiting(value.into()).unwrap(),
+            None => workload,
+        }
     }
 
     /// Runs, grades and seals it.

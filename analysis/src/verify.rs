@@ -155,7 +155,7 @@ impl Notes<'_> {
     }
 
     fn has(&self, path: &str) -> bool {
-        self.files().any(|f| f == path)
+        self.bundle.has(path)
     }
 }
 

@@ -39,7 +39,9 @@ enum Verb {
     Seal(verbs::seal::Args),
     /// Let the trusted reference score a sample of a bundle's outputs
     Grade(verbs::grade::Args),
-    /// Check every byte, schema and cross-count of bundles
+    /// Sign bundles, or make the key that signs them
+    Sign(verbs::sign::Args),
+    /// Check every byte, schema and cross-count of bundles, and who signed them
     Verify(verbs::verify::Args),
     /// The verdict on every candidate, from bundles alone
     Judge(verbs::judge::Args),
@@ -53,6 +55,8 @@ enum Verb {
     Export(verbs::export::Args),
     /// List the sealed bundles of a folder of results in its index.csv
     Index(verbs::index::Args),
+    /// The log of runs, void and failed ones too: show it, check it, print its head
+    Log(verbs::log::Args),
     /// Serve the built-in test server
     Stub(Box<stub::Options>),
     /// Print completions for a shell
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
         Verb::Exec(args) => verbs::exec::run(&args),
         Verb::Seal(args) => verbs::seal::run(&args),
         Verb::Grade(args) => verbs::grade::run(&args),
+        Verb::Sign(args) => verbs::sign::run(&args),
         Verb::Verify(args) => verbs::verify::run(&args),
         Verb::Judge(args) => verbs::judge::run(&args),
         Verb::Compare(args) => verbs::compare::run(&args),
@@ -100,6 +105,7 @@ fn main() -> ExitCode {
         Verb::Reproduce(args) => verbs::reproduce::run(&args),
         Verb::Export(args) => verbs::export::run(&args),
         Verb::Index(args) => verbs::index::run(&args),
+        Verb::Log(args) => verbs::log::run(&args),
         Verb::Stub(options) => verbs::stub::run(*options),
         Verb::Completions(args) => verbs::completions::run(&args),
         Verb::Drive => Ok(ExitCode::from(runner::driver::work())),

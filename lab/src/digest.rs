@@ -21,7 +21,11 @@ impl Digest {
 
     /// Of a file's bytes, with its size.
     pub fn of_file(path: &Path) -> io::Result<(Self, u64)> {
-        let mut file = File::open(path)?;
+        Self::of_reader(File::open(path)?)
+    }
+
+    /// Of all bytes that come, with their number.
+    pub(crate) fn of_reader(mut file: impl Read) -> io::Result<(Self, u64)> {
         let (mut hash, mut size, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 16]);
         loop {
             match file.read(&mut buffer)? {

@@ -18,8 +18,12 @@ pub mod digest;
 pub mod environment;
 /// Images named by digest.
 pub mod image;
+/// What happened to the runs of a folder of results, line by line.
+pub mod log;
 /// From a workload to its request set.
 pub mod materialise;
+/// Files that a stranger made, opened with care.
+pub mod plain;
 /// Every trial, in order.
 pub mod plan;
 /// What a person can fix: a place, a value, a next step, and an exit code.
@@ -32,6 +36,8 @@ pub mod requests;
 pub mod schedule;
 /// Named sources of randomness.
 pub mod seed;
+/// Who vouches for a bundle: ed25519 in a DSSE envelope.
+pub mod signature;
 /// What a stranger's server sent, made safe to show.
 pub mod text;
 /// The model's own tokenizer.

@@ -21,6 +21,13 @@ pub trait Sources {
     fn corpus(&self, path: &Path) -> Result<Vec<(String, String)>>;
 }
 
+/// What a workload wants to stand at each place of its request set, with the arrivals of its traces.
+pub fn slots(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -> Vec<Slot> {
+    let lengths =
+        |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
+    plan::slots(workload, &lengths)
+}
+
 /// The request set of a workload, with the arrivals of its traces by the load's name.
 ///
 /// # Errors
@@ -30,9 +37,7 @@ pub fn requests(
     arrivals: &BTreeMap<String, Vec<Arrival>>,
     sources: &dyn Sources,
 ) -> Result<Vec<Request>> {
-    let lengths =
-        |load: &str| arrivals.get(load).map(|of_load| of_load.iter().map(|a| (a.input, a.output)).collect::<Vec<_>>());
-    let slots: Vec<Slot> = plan::slots(workload, &lengths);
+    let slots = slots(workload, arrivals);
     // Recorded prompts have lengths of their own, and a further stage goes on in their order.
     let before = workload.requests_before();
     let all = Workload { rounds: workload.rounds + before / workload.requests_per_round().max(1), ..workload.clone() };

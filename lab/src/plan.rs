@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Version of `plan.json`. 1: first. 2: schedules, replayed warm-up, loads other than closed.
-/// 3: stages.
-pub const FORMAT: u32 = 3;
+/// 3: stages. 4: awaited values.
+pub const FORMAT: u32 = 4;
 
 /// Candidates between two baselines, at most.
 pub const BLOCK: usize = 4;
@@ -35,6 +35,10 @@ pub struct Plan {
     /// The stage that it is; none is the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
+    /// The public value, in words, that does not exist yet: without it nothing can be graded, and no
+    /// stage can follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaits: Option<String>,
     /// In the order in which they run.
     pub trials: Vec<Trial>,
 }
@@ -88,7 +92,7 @@ pub struct Span {
 impl Span {
     /// The ids.
     pub fn ids(self) -> std::ops::Range<u32> {
-        self.first..self.first + self.count
+        self.first..self.first.saturating_add(self.count)
     }
 }
 
@@ -126,6 +130,21 @@ impl Plan {
     /// The digest of `plan.json`.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_json())
+    }
+
+    /// The workload that a file declares, as this plan runs it.
+    ///
+    /// # Errors
+    /// Where it cannot be run so.
+    pub fn workload(&self, declared: Workload) -> Result<Workload> {
+        let staged = match &self.stage {
+            Some(stage) => declared.staged(stage.clone())?,
+            None => declared,
+        };
+        match &self.awaits {
+            Some(value) => staged.awaiting(value.clone()),
+            None => Ok(staged),
+        }
     }
 
     /// Its blocks in order, by their numbers: trials that are compared with each other, which have
@@ -188,7 +207,8 @@ pub fn expand(workload: &Workload, requests: Digest, schedule: Option<Digest>) -
         }
     }
     let (digest, seed, stage) = (workload.digest, workload.seed, workload.stage.clone());
-    Plan { format: FORMAT, workload: digest, requests, schedule, seed, stage, trials }
+    let awaits = workload.awaits.clone();
+    Plan { format: FORMAT, workload: digest, requests, schedule, seed, stage, awaits, trials }
 }
 
 /// What stands between two baselines, with them.
@@ -332,7 +352,7 @@ mod tests {
     fn a_plan_reads_back_and_a_newer_one_is_refused_politely() {
         let json = plan().to_json();
         assert_eq!(Plan::from_json(&json).unwrap(), plan());
-        let newer = json.replacen("\"format\": 3", "\"format\": 99, \"surprise\": 0", 1);
+        let newer = json.replacen("\"format\": 4", "\"format\": 99, \"surprise\": 0", 1);
         let text = Plan::from_json(&newer).unwrap_err().to_string();
         assert!(text.contains("format 99") && text.contains("newer"), "{text}");
     }

@@ -39,6 +39,8 @@ pub mod live;
 pub mod load;
 /// What a server writes, in bounds.
 mod log;
+/// What becomes of runs, in the log of their folder of results.
+pub mod logged;
 /// The measured part of a trial.
 pub mod measure;
 /// Waiting to within tens of microseconds.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use lab::{
-    Kind, Problem, Result, audit,
+    Digest, Kind, Problem, Result, audit,
     bundle::{self, ENVIRONMENTS, MANIFEST, PLAN, REQUESTS, RUN, RunFolder, SCHEDULE, TOKENIZERS, TRACES, WORKLOAD},
     environment::{Environment, Gpu},
     plan::Plan,
@@ -19,6 +19,7 @@ use lab::{
 
 use crate::{
     clock, cores, host,
+    logged::{self, Logged},
     prepare::{Prepared, prepare},
     progress::{Event, Observer},
     ready::{Program, Ready, Run},
@@ -56,6 +57,7 @@ pub async fn run_prepared(workload: &Workload, prepared: &Prepared, options: &Op
         None => None,
     };
     let host = Ready::of(workload, &plan.trials, &options.program, options.observer).await?;
+    let resumed = open.is_some();
     let folder = match open {
         Some(path) => RunFolder::resume(&path)?,
         None => {
@@ -72,13 +74,21 @@ pub async fn run_prepared(workload: &Workload, prepared: &Prepared, options: &Op
     }
     let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let of = Run { workload, prepared, path: folder.path(), name: &name, keys: &keys };
-    host.measure(&of, &plan.trials, &folder, &options.program, options.observer).await?;
-    options.observer.see(&Event::Stage("sealing"));
-    let parents = workload.stage.iter().map(|stage| stage.parent).collect();
-    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
+    let logged = Logged::begin(folder.path(), plan, &workload.name, resumed)?;
+    let measured = host.measure(&of, &plan.trials, &folder, &options.program, options.observer).await;
+    logged.end(measured.and_then(|()| {
+        options.observer.see(&Event::Stage("sealing"));
+        finish(folder, plan)
+    }))
+}
+
+/// Seals a run whose trials are there.
+pub(crate) fn finish(folder: RunFolder, plan: &Plan) -> Result<(PathBuf, Digest)> {
+    let parents = plan.stage.iter().map(|stage| stage.parent).collect();
+    let sealed = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
     // Each trial has its own attempts now.
-    let _ = fs::remove_file(trial::begun_path(&path));
-    Ok(path)
+    let _ = fs::remove_file(trial::begun_path(&sealed.0));
+    Ok(sealed)
 }
 
 /// Seals an unfinished run as it stands: its host is gone, so nobody can resume it. The
@@ -91,9 +101,8 @@ pub fn seal(run: &Path) -> Result<PathBuf> {
     let folder = RunFolder::resume(run)?;
     let text =
         fs::read_to_string(run.join(PLAN)).map_err(|e| Problem::io(Kind::Machine, "read", &run.join(PLAN), &e))?;
-    let parents = Plan::from_json(&text)?.stage.iter().map(|stage| stage.parent).collect();
-    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
-    let _ = fs::remove_file(trial::begun_path(&path));
+    let (path, id) = finish(folder, &Plan::from_json(&text)?)?;
+    logged::sealed(&path, id)?;
     Ok(path)
 }
 

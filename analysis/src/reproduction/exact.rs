@@ -13,6 +13,7 @@ use lab::{
     requests, schedule,
     text::shown,
     tokenizer::Tokenizer,
+    trace::Arrival,
     workload::{Requests, Workload},
 };
 use serde::{Deserialize, Serialize};
@@ -131,20 +132,28 @@ fn of_stage(bundle: &Bundle) -> Result<Vec<(&'static str, Found)>> {
 
 /// The request set, drawn again from the workload and its seed.
 fn drawn(bundle: &Bundle, workload: &Workload, stored: &[u8]) -> Result<Found> {
+    let arrivals = bundle.traces(workload)?;
     // Nothing is drawn that is many times what is there: a stranger's numbers may be very large.
-    if let Requests::Prose { words, .. } = workload.requests {
-        let least = u64::from(words) * u64::from(workload.requests_in_all());
-        if least > 4 * stored.len() as u64 {
-            return Ok((Recomputed::Differs, "its workload makes a set many times as long".into()));
-        }
+    if least(workload, &arrivals) > 4 * stored.len() as u64 {
+        return Ok((Recomputed::Differs, "its workload makes a set many times as long".into()));
     }
-    Ok(match materialise::requests(workload, &bundle.traces(workload)?, &Within(bundle)) {
+    Ok(match materialise::requests(workload, &arrivals, &Within(bundle)) {
         Ok(set) => {
             let made = requests::to_jsonl(&set);
             held(stored, made.as_bytes(), &format!("{} requests", set.len()))
         }
         Err(problem) => (Recomputed::NotRecomputed, problem.what),
     })
+}
+
+/// Words or tokens of the request set that a workload makes, none of them without a byte; 0 where
+/// it is not drawn from bundles.
+fn least(workload: &Workload, arrivals: &BTreeMap<String, Vec<Arrival>>) -> u64 {
+    match &workload.requests {
+        Requests::Prose { words, .. } => u64::from(*words) * u64::from(workload.requests_in_all()),
+        Requests::Text(spec) => requests::text_tokens(spec, &materialise::slots(workload, arrivals)),
+        Requests::File(_) | Requests::Sharegpt(_) | Requests::V1(_) => 0,
+    }
 }
 
 /// What a bundle holds of what requests are drawn from.
@@ -212,4 +221,27 @@ fn held(stored: &[u8], made: &[u8], what: &str) -> Found {
     let at = |line: &str| shown(line.chars().skip(alike).collect::<String>().trim(), 48);
     let (a, b) = (at(a), at(b));
     (Recomputed::Differs, format!("first at line {}: `{a}`, computed again `{b}`", line + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing of such a set is drawn where its bundle holds a few bytes.
+    #[test]
+    fn a_workload_that_would_take_for_ever_to_draw_is_known_by_its_numbers() {
+        let source = |requests: &str| {
+            format!(
+                "name = \"x\"\n[models.m]\npath = \"m\"\n[baseline]\ncommand = [\"s\", \"{{port}}\"]\n{requests}\n[sampling]\nmax_tokens = 4\n[warmup]\nrequests = 0\n[[load]]\nname = \"l\"\nrequests = 100000\nclosed = {{ concurrency = 1 }}\n[rounds]\ncount = 1\n"
+            )
+        };
+        let of = |requests: &str| {
+            least(&lab::workload::parse(&source(requests), "x.toml".as_ref()).unwrap(), &BTreeMap::new())
+        };
+        assert_eq!(of("[requests.prose]\nseed = 1\nwords = 65536"), 65_536 * 100_000);
+        assert_eq!(of("[requests.text]\nmodel = \"m\"\nseed = 1\ninput = 1048576"), 1_048_576 * 100_000);
+        let prefix =
+            "[requests.text]\nmodel = \"m\"\nseed = 1\ninput = 1\nprefix = { groups = 1048576, tokens = 1048576 }";
+        assert_eq!(of(prefix), 1_048_577 * 100_000);
+    }
 }

@@ -76,7 +76,7 @@ fn scheduled(bundle: &Bundle, workload: &Workload, requests: &[Request]) -> Resu
     let traces = bundle.traces(workload)?;
     let schedule = schedule::of(workload, requests, &traces);
     let broken = |what: &str| Problem::broken(what).at(bundle.path.join(SCHEDULE).display().to_string());
-    let stored = bundle.manifest.files.iter().any(|f| f.path == SCHEDULE);
+    let stored = bundle.has(SCHEDULE);
     match &schedule {
         None if stored => Err(broken("it is there, and no request of this workload is scheduled")),
         Some(_) if !stored => Err(broken("missing: this workload schedules requests")),

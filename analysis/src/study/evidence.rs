@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use lab::{
-    Digest, Result,
-    bundle::Bundle,
-    records::{Exchange, RequestRow, WARMUP},
+    Digest, Problem, Result,
+    bundle::{Bundle, MOST_EVIDENCE, TRIALS, WIRE},
+    records::{Exchange, LARGEST_READ, RequestRow, WARMUP},
     tokenizer::Tokenizer,
     wire::Derived,
 };
@@ -38,8 +38,22 @@ pub(crate) fn hear(
     mut see: impl FnMut(&Exchange, &Derived, &RequestRow),
 ) -> Result<Responses> {
     let mut responses = Responses::default();
+    let (mut all, most) = (0u64, contract.workload.limits.response.0.saturating_add(LARGEST_READ as u64));
     for exchange in bundle.exchanges(folder)? {
         let exchange = exchange?;
+        let bytes = exchange.reads.iter().map(|read| read.len as u64).sum::<u64>();
+        all += bytes;
+        let too_much = |what: String| Err(Problem::broken(what).at(format!("{TRIALS}/{folder}/{WIRE}")));
+        if bytes > most {
+            return too_much(format!(
+                "request {} got {bytes} bytes, and its workload lets nobody send so many",
+                exchange.request
+            ));
+        }
+        // A client stops soon after the evidence of its threads is so much.
+        if all > 2 * MOST_EVIDENCE {
+            return too_much(format!("its answers are of more than {} bytes in all", 2 * MOST_EVIDENCE));
+        }
         let derived = exchange.derive();
         let row = exchange.row(&derived);
         see(&exchange, &derived, &row);

@@ -70,6 +70,10 @@ fn one(
     if audit::commitment(&seed) != contract.run.audit_commitment {
         return Err(broken(GRADE, "the revealed audit seed is not the one that the run committed to".into()));
     }
+    if let Some(what) = audit::mismatch(contract.plan.awaits.as_deref(), grade.value.as_deref()) {
+        return Err(broken(GRADE, what));
+    }
+    let seed = audit::completed(&seed, grade.value.as_deref());
     for row in bundle.table::<PromptRow>(PROMPTS)? {
         prompts.insert((row.model, row.request), row.ids.0.len() as u64);
     }

@@ -24,6 +24,14 @@ pub(super) fn check(members: &[Member], contracts: &[Contract]) -> Result<()> {
         if seed.map(|seed| audit::commitment(&seed)) != Some(before.run.audit_commitment) {
             return broken("its seed is not the one that the stage before committed to");
         }
+        if let Some(what) = audit::mismatch(before.plan.awaits.as_deref(), stage.value.as_deref()) {
+            return broken(&what);
+        }
+        for grade in &members[i - 1].grades {
+            if grade.grade()?.value != stage.value {
+                return broken("it is drawn from another value than the one with which the stage before was graded");
+            }
+        }
         if stage.number as usize != i + 1 || stage.after != before.plan.after() {
             return broken("its numbers do not go on from the stage before");
         }

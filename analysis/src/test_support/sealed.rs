@@ -28,6 +28,7 @@ impl Sealed {
             number: study.stages.len() as u32 + 1,
             parent: study.stages.last().unwrap().measure.id,
             revealed: audit::seed_to_hex(&SEED),
+            value: script.drawn.or(script.value).map(str::to_owned),
             after: last.after(),
             rounds,
             candidates: only.iter().map(|name| (*name).to_owned()).collect(),

@@ -156,6 +156,7 @@ impl Script {
         let grade = Grade {
             format: 1,
             audit_seed: self.reveal.iter().map(|b| format!("{b:02x}")).collect(),
+            value: self.value.map(str::to_owned),
             sample: self.sample,
             references: BTreeMap::from([("toy".to_owned(), ServerFacts::default())]),
             host: "here".into(),
@@ -171,12 +172,13 @@ impl Script {
             .collect();
         run.put(bundle::PROMPTS, &write_table(&prompts, PromptRow::HEADER, bundle::PROMPTS)).unwrap();
         let mut graded = Vec::new();
+        let seed = audit::completed(&self.reveal, self.drawn.or(self.value));
         for trial in &plan.trials {
             if self.failed.iter().any(|(arm, round, _)| *arm == trial.arm && *round == trial.round) {
                 continue;
             }
             let mut reference = Vec::new();
-            for request in audit::sample(&self.reveal, parent, trial, self.sample) {
+            for request in audit::sample(&seed, parent, trial, self.sample) {
                 let ask = self.ask(trial, request);
                 let (say, margin) = &self.arms[&trial.arm];
                 let mut said = say(&ask);

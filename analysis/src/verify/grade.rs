@@ -17,8 +17,11 @@ pub(super) fn check(notes: &mut Notes<'_>) {
     if let Some(text) = notes.take(|b| b.file(GRADE)) {
         let text = String::from_utf8_lossy(&text).into_owned();
         let grade = notes.take(|_| lab::bundle::versioned::<Grade>(&text, FORMAT, GRADE));
-        if grade.is_some_and(|g| audit::seed_from_hex(&g.audit_seed).is_none()) {
+        if grade.as_ref().is_some_and(|g| audit::seed_from_hex(&g.audit_seed).is_none()) {
             notes.add(GRADE, "the audit seed is not 64 hexadecimal digits");
+        }
+        if grade.and_then(|g| g.value).is_some_and(|value| !audit::is_readable(&value)) {
+            notes.add(GRADE, "the revealed value is not a line of text");
         }
     }
     let prompts = notes.take(|b| b.table::<PromptRow>(PROMPTS)).unwrap_or_default();

@@ -128,7 +128,7 @@ fn other_promises_than_the_runs_are_named() {
         ("workload.toml", "max_tokens = 20", "max_tokens = 21"),
         ("requests.jsonl", "Write", "Wrote"),
         ("run.json", "sha256:", "sha257:"),
-        ("run.json", "\"format\": 4", "\"format\": 5"),
+        ("run.json", "\"format\": 5", "\"format\": 6"),
     ] {
         let text = found(file, |bytes| {
             let text = String::from_utf8(bytes).unwrap();
@@ -395,3 +395,22 @@ fn reads_out_of_order_and_answers_before_their_question_are_refused() {
 mod contracts;
 mod tables;
 mod telemetry;
+
+#[test]
+fn an_answer_that_is_longer_than_the_workload_lets_anybody_send_is_refused_before_it_is_read() {
+    let said = |bytes: usize| {
+        let mut script = Script::new(honest(1_000)).arm("fast", move |ask: &Ask| {
+            let mut said = honest(900)(ask);
+            said.parts[0].text = "x".repeat(bytes);
+            said
+        });
+        (script.rounds, script.more) = (2, "[limits]\nresponse = \"16KiB\"");
+        format!("{:?}", verify(&script.seal().measure).unwrap().1)
+    };
+    assert!(!said(40_000).contains("lets nobody send so many"));
+    let text = said(100_000);
+    assert!(
+        text.contains("0002-fast/wire.zst") && text.contains("and its workload lets nobody send so many"),
+        "{text}"
+    );
+}

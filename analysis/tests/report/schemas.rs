@@ -12,7 +12,12 @@ use analysis::{
     judgement::{Capacity, Judgement, Tolerance},
     reproduction::{self, Here, Word, host, verify},
 };
-use lab::environment::Environment;
+use lab::{
+    Digest,
+    bundle::{Finding, Kind},
+    environment::Environment,
+    log::{Absent, Chain, Checked, Counts, Entry, Event, Listing, Open},
+};
 use serde_json::Value;
 
 use crate::{
@@ -157,6 +162,40 @@ fn indexes_are_what_their_schema_says() {
     assert_eq!(schema.mistake(&index), None);
     index["bundles"][0]["id"] = "17af1b7a".into();
     assert!(schema.mistake(&index).unwrap().contains("17af1b7a"));
+}
+
+#[test]
+fn logs_are_what_their_schema_says() {
+    let mut schema = schema("log");
+    let (run, at, id) = (|| "2026-01-01/run".to_owned(), "2026-01-01T00:00:00Z", Digest::of("id"));
+    let trials = Counts { complete: 3, failed: 2, void: 1 };
+    let (plan, workload, name, parents) = (id, id, "\u{1b}\"".to_owned(), vec![id]);
+    let events = [
+        Event::Begun { run: run(), plan, workload, name: name.clone() },
+        Event::Stage { run: run(), plan, workload, name: name.clone(), number: 2, parent: id },
+        Event::Resumed { run: run() },
+        Event::Ended { run: run(), class: "interrupted".into(), exit: 130 },
+        Event::Sealed { run: run(), id, trials },
+        Event::Graded { run: run(), id, parents: parents.clone() },
+        Event::Adopted { run: run(), id, kind: Kind::Measure, parents: parents.clone(), trials: Some(trials) },
+        Event::Adopted { run: run(), id, kind: Kind::Grade, parents, trials: None },
+        Event::Torn { bytes: 3, sha256: id, text: name.clone() },
+    ];
+    let entry = |event: Event| Entry { format: 1, n: 1, before: id, at: at.into(), event };
+    let chain = Chain { entries: events.map(entry).to_vec(), digests: vec![id], torn: Some(name) };
+    let check = Checked {
+        bundles: 1,
+        findings: vec![Finding { path: run(), what: "it is another".into() }],
+        open: vec![Open { run: run(), line: 1, at: at.into() }],
+        absent: vec![Absent { run: run(), id, line: 1 }],
+    };
+    for listing in [Listing::of(&chain, &chain.entries, Some(check)), Listing::of(&Chain::default(), &[], None)] {
+        assert_eq!(schema.mistake(&json(&listing)), None);
+    }
+    assert_all_seen(&schema);
+    let mut wrong = json(&Listing::of(&chain, &chain.entries[..1], None));
+    wrong["entries"][0]["event"]["begun"]["more"] = 1.into();
+    assert!(schema.mistake(&wrong).unwrap().contains("0 of 8 fit"));
 }
 
 #[test]

@@ -13,6 +13,9 @@ pub(crate) struct Args {
     /// The workload file that they were run from; it says where models and the reference are
     #[arg(long)]
     workload: PathBuf,
+    /// The public value that the runs awaited, now that it is known
+    #[arg(long, value_name = "VALUE")]
+    reveal: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -25,8 +28,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 .at(path.display().to_string())
                 .next("pass the file whose bytes are the bundle's workload.toml"));
         }
-        let options =
-            runner::grade::Options { bench: &bench, revision: super::revision(), here: &here, observer: &lines };
+        let (revision, value) = (super::revision(), args.reveal.as_deref());
+        let options = runner::grade::Options { bench: &bench, revision, here: &here, value, observer: &lines };
         let graded = super::until_interrupted(runner::grade::grade(path, &workload, &options))?;
         lines.end();
         match graded {

@@ -43,6 +43,13 @@ pub(crate) struct Args {
     /// Candidates that the added stage measures; all of them where none is named
     #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "more")]
     only: Vec<String>,
+    /// Let a public value that does not exist yet, named here, decide together with the run's own
+    /// secret what is graded: nothing is graded before bench grade --reveal, and no stage follows
+    #[arg(long, value_name = "TEXT", conflicts_with = "resume")]
+    awaits: Option<String>,
+    /// The value that the run awaited to which a stage is added, where no grade says it
+    #[arg(long, value_name = "VALUE", requires = "more")]
+    reveal: Option<String>,
     /// Measure and seal only; grade, judge and report are verbs of their own
     #[arg(long)]
     seal_only: bool,
@@ -79,11 +86,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         println!("bundle  {}", measured.display());
         return Ok(ExitCode::SUCCESS);
     }
+    if let (Some(awaited), true) = (&staged.awaits, staged.equivalence.is_some()) {
+        tell_what_is_awaited(args, &measured, awaited);
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(mut judged) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
     something_measured(&measured, &judged.study)?;
     if let Some(confirming) = confirming(&workload, &judged.study, &judged.judgement) {
         println!("{}", confirming.why);
-        let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects };
+        let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects, value: None };
         let next = workload.clone().staged(stage::next(&workload, &more)?)?;
         let Measured::Sealed(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
         let Some(confirmed) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
@@ -110,12 +121,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// The workload as the stage that is asked for, or that was begun and is not finished.
 fn staged(args: &Args, workload: &Workload) -> Result<Workload> {
-    let next = match args.more {
-        Some(rounds) => Some(stage::next(workload, &stage::More { out: &args.out, rounds, only: &args.only })?),
-        None if args.resume => stage::unfinished(workload, &args.out),
-        None => None,
+    if let Some(begun) = args.resume.then(|| stage::unfinished(workload, &args.out)).flatten() {
+        return begun.workload(workload.clone());
+    }
+    let staged = match args.more {
+        Some(rounds) => {
+            let more = stage::More { out: &args.out, rounds, only: &args.only, value: args.reveal.as_deref() };
+            workload.clone().staged(stage::next(workload, &more)?)?
+        }
+        None => workload.clone(),
     };
-    next.map_or_else(|| Ok(workload.clone()), |stage| workload.clone().staged(stage))
+    match &args.awaits {
+        Some(value) => staged.awaiting(value.clone()),
+        None => Ok(staged),
+    }
+}
+
+/// Says how to go on when the value is known.
+fn tell_what_is_awaited(args: &Args, measured: &Path, awaited: &str) {
+    let (bundle, file) = (measured.display(), args.file.display());
+    println!("bundle  {bundle}");
+    println!("awaits  {}", lab::text::shown(awaited, 300));
+    println!("when it is known: bench grade {bundle} --workload {file} --reveal VALUE");
 }
 
 /// Says what a stage can change before it takes any time; none where Ctrl-C came meanwhile.
@@ -245,11 +272,11 @@ fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<
     let revision = super::revision();
     let program = runner::ready::Program { bench: &bench, revision, here: &here };
     let options = runner::run::Options { out: &args.out, resume: args.resume, program, observer: lines };
-    let graded = workload.equivalence.is_some() && !args.seal_only;
+    let graded = workload.equivalence.is_some() && !args.seal_only && workload.awaits.is_none();
     let on_this_host = async {
         let measured = runner::run::run(workload, &options).await?;
         if graded {
-            let options = runner::grade::Options { bench: &bench, revision, here: &here, observer: lines };
+            let options = runner::grade::Options { bench: &bench, revision, here: &here, value: None, observer: lines };
             runner::grade::grade(&measured, workload, &options).await?;
         }
         Ok(Measured::Sealed(measured))

@@ -1,11 +1,18 @@
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use analysis::{
     Verified,
     stack::{Stack, StackContrast},
     verify::Counts,
 };
-use lab::{Kind, Result, bundle::Kind as BundleKind};
+use lab::{
+    Digest, Kind, Result,
+    bundle::{Bundle, Kind as BundleKind},
+    signature::{self, PublicKey},
+};
 use serde::Serialize;
 
 use crate::screen;
@@ -17,6 +24,9 @@ pub(crate) struct Args {
     /// measurements are told apart by what they were measured with
     #[arg(required = true)]
     bundles: Vec<PathBuf>,
+    /// Public keys, ed25519 as PEM: each bundle has to be signed by one of them
+    #[arg(long = "key", value_name = "PUB")]
+    keys: Vec<PathBuf>,
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
@@ -27,11 +37,23 @@ struct Checked {
     bundle: String,
     findings: Vec<lab::bundle::Finding>,
     counts: Counts,
+    /// Names of the keys that were asked for and signed it; none where nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<Vec<Digest>>,
+    /// Why none of them did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_signed: Option<String>,
     /// What it was measured with, held against the first measurement; none of that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stack: Option<Held>,
     #[serde(skip)]
     kind: BundleKind,
+}
+
+impl Checked {
+    fn is_good(&self) -> bool {
+        self.findings.is_empty() && self.not_signed.is_none()
+    }
 }
 
 /// One measurement's stack against that of the first.
@@ -43,6 +65,7 @@ struct Held {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let keys = args.keys.iter().map(|path| PublicKey::read(path)).collect::<Result<Vec<_>>>()?;
     let mut first: Option<(String, Stack)> = None;
     let mut checked = Vec::new();
     for Verified { path, kind, findings, counts, stack } in analysis::verify_set(&args.bundles)? {
@@ -52,19 +75,31 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             _ => None,
         };
         first = first.or_else(|| Some((bundle.clone(), stack?)));
-        checked.push(Checked { bundle, findings, counts, stack: held, kind });
+        let (signed_by, not_signed) = match (keys.is_empty(), signers(&path, &keys)) {
+            (true, _) => (None, None),
+            (false, Ok(ids)) => (Some(ids), None),
+            (false, Err(problem)) => (Some(Vec::new()), Some(problem.to_string())),
+        };
+        checked.push(Checked { bundle, findings, counts, signed_by, not_signed, stack: held, kind });
     }
-    let broken = checked.iter().any(|c| !c.findings.is_empty());
+    let broken = checked.iter().any(|one| !one.is_good());
     if args.json {
         println!("{}", super::json(&checked));
     } else {
         for one in &checked {
-            match one.findings.as_slice() {
-                [] => println!("{}: good: {}", one.bundle, one.counts.in_words(one.kind)),
-                _ => println!("{}: BROKEN", one.bundle),
+            if one.is_good() {
+                println!("{}: good: {}", one.bundle, one.counts.in_words(one.kind));
+            } else {
+                println!("{}: BROKEN", one.bundle);
             }
             for finding in &one.findings {
                 println!("  {finding}");
+            }
+            for line in one.not_signed.iter().flat_map(|why| why.lines()) {
+                println!("  {}", lab::text::shown(line, 1_000));
+            }
+            for key in one.signed_by.iter().flatten() {
+                println!("  signed by {key}");
             }
         }
         for one in &checked {
@@ -72,6 +107,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::from(if broken { Kind::Broken.exit_code() } else { 0 }))
+}
+
+/// The keys that signed a bundle.
+fn signers(path: &Path, keys: &[PublicKey]) -> Result<Vec<Digest>> {
+    let signed = signature::check(&Bundle::open(path)?, keys)?;
+    Ok(signed.into_iter().map(|place| keys[place].id()).collect())
 }
 
 /// Whether two measurements came from the same stack: what differs with both values, then what is

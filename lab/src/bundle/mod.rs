@@ -30,6 +30,10 @@ use crate::{Problem, Result};
 
 /// `manifest.json`
 pub const MANIFEST: &str = "manifest.json";
+/// `manifest.dsse.json`: who signed the manifest. It is not part of the bundle.
+pub const ENVELOPE: &str = "manifest.dsse.json";
+/// No envelope is larger.
+pub const LARGEST_ENVELOPE: u64 = 64 << 10;
 /// `workload.toml`
 pub const WORKLOAD: &str = "workload.toml";
 /// `plan.json`
@@ -86,5 +90,7 @@ pub fn versioned<T: DeserializeOwned>(text: &str, newest: u32, place: &str) -> R
     serde_json::from_str(text).map_err(broken)
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;

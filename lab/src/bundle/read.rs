@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Digest, Problem, Result,
     environment::Environment,
+    plain,
     plan::Plan,
     records::{self, ChunkRow, ReferenceRow, RequestRow, TelemetryRow},
     requests::Request,
@@ -22,8 +23,14 @@ use crate::{
 /// A trace, a tokenizer, a file of JSON or TOML is no larger than this.
 const LARGEST_FILE: u64 = 256 << 20;
 
-/// No manifest is larger.
+/// Of what is read as a whole no file is larger: a request set, a table of rows.
+const LARGEST_WHOLE: u64 = 4 << 30;
+
+/// No manifest is larger, lists more files, or a file that is larger than any; nor all of them.
 const LARGEST_MANIFEST: u64 = 64 << 20;
+pub(super) const MOST_FILES: usize = 200_000;
+const LARGEST: u64 = super::tables::LARGEST;
+const MOST_BYTES: u64 = 256 << 30;
 
 /// A sealed bundle, opened. Files are read when they are asked for; each is compared with
 /// its digest as it is read.
@@ -63,12 +70,7 @@ impl Bundle {
     /// What the manifest says of a file that is there, with that size.
     pub(super) fn entry(&self, name: &str) -> Result<&File> {
         let place = || self.path.join(name).display().to_string();
-        let entry = self
-            .manifest
-            .files
-            .iter()
-            .find(|f| f.path == name)
-            .ok_or_else(|| Problem::broken("the bundle has no such file").at(place()))?;
+        let entry = self.listed(name).ok_or_else(|| Problem::broken("the bundle has no such file").at(place()))?;
         if !super::verify::is_inside(name) {
             return Err(Problem::broken("this path leads out of the bundle").at(place()));
         }
@@ -90,7 +92,10 @@ impl Bundle {
         let place = || self.path.join(name).display().to_string();
         let entry = self.entry(name)?;
         let full = self.path.join(name);
-        let bytes = fs::read(&full).map_err(|e| Problem::io(crate::Kind::Broken, "read", &full, &e))?;
+        if entry.size > LARGEST_WHOLE {
+            return Err(Problem::broken("too large to be this file").at(place()));
+        }
+        let bytes = plain::read(&full, entry.size).map_err(|e| Problem::io(crate::Kind::Broken, "read", &full, &e))?;
         if Digest::of(&bytes) != entry.sha256 {
             return Err(Problem::broken("these are not the bytes that were sealed")
                 .at(place())
@@ -101,7 +106,13 @@ impl Bundle {
 
     /// Whether the bundle has a file.
     pub fn has(&self, name: &str) -> bool {
-        self.manifest.files.iter().any(|f| f.path == name)
+        self.listed(name).is_some()
+    }
+
+    /// What the manifest says of a file. Its files are sorted by path.
+    fn listed(&self, name: &str) -> Option<&File> {
+        let files = &self.manifest.files;
+        files.binary_search_by(|file| file.path.as_str().cmp(name)).ok().map(|place| &files[place])
     }
 
     /// A file of the bundle as text.
@@ -125,15 +136,12 @@ impl Bundle {
 
     /// The workload as its file says, whichever stage this bundle is.
     pub fn declared(&self) -> Result<Workload> {
-        crate::workload::parse(&self.document(WORKLOAD)?, &self.path.join(WORKLOAD))
+        crate::workload::parse(&self.document(WORKLOAD)?, &self.path.join(WORKLOAD)).map_err(not_theirs)
     }
 
-    /// A workload as the stage that this bundle is runs it.
+    /// A workload as the plan of this bundle runs it.
     pub fn staged(&self, workload: Workload) -> Result<Workload> {
-        match self.plan()?.stage {
-            None => Ok(workload),
-            Some(stage) => workload.staged(stage).map_err(|p| Problem::broken(p.what).at(PLAN)),
-        }
+        self.plan()?.workload(workload).map_err(|p| Problem::broken(p.what).at(PLAN))
     }
 
     /// The plan.
@@ -166,7 +174,7 @@ impl Bundle {
 
     /// The request set.
     pub fn requests(&self) -> Result<Vec<Request>> {
-        crate::requests::from_jsonl(&self.text(REQUESTS)?, REQUESTS)
+        crate::requests::from_jsonl(&self.text(REQUESTS)?, REQUESTS).map_err(not_theirs)
     }
 
     /// The arrivals of each trace load, by the load's name: the traces whose digests the
@@ -235,14 +243,14 @@ impl Bundle {
     /// What the GPUs of a trial did; no rows where nobody looked.
     pub fn telemetry(&self, folder: &str) -> Result<Vec<TelemetryRow>> {
         let name = format!("{TRIALS}/{folder}/{TELEMETRY}");
-        if self.manifest.files.iter().any(|f| f.path == name) { self.table(&name) } else { Ok(Vec::new()) }
+        if self.has(&name) { self.table(&name) } else { Ok(Vec::new()) }
     }
 
     /// The reference's view of a trial's graded outputs, in a grade bundle; none where
     /// the trial had nothing to grade.
     pub fn reference(&self, folder: &str) -> Result<Vec<ReferenceRow>> {
         let name = format!("{REFERENCE}/{folder}.csv.zst");
-        if self.manifest.files.iter().any(|f| f.path == name) { self.table(&name) } else { Ok(Vec::new()) }
+        if self.has(&name) { self.table(&name) } else { Ok(Vec::new()) }
     }
 
     /// Any table of the bundle.
@@ -251,23 +259,55 @@ impl Bundle {
     }
 }
 
+/// A mistake in what a bundle holds is none of whoever reads it. What it quotes may be a whole file.
+fn not_theirs(problem: Problem) -> Problem {
+    let what = crate::text::cut(&problem.what, LONGEST_SAID).to_owned();
+    Problem { kind: crate::Kind::Broken, what, ..problem }
+}
+
+/// Bytes that are said of a mistake.
+const LONGEST_SAID: usize = 1_500;
+
 /// The manifest of a folder.
 pub(super) fn manifest(path: &Path) -> Result<Manifest> {
     let file = path.join(MANIFEST);
     if !file.exists() && fs::symlink_metadata(&file).is_err() {
         return Err(super::absent::no_bundle(path));
     }
+    let broken = |what: &str| Problem::broken(what).at(file.display().to_string());
     if fs::symlink_metadata(&file).is_ok_and(|m| !m.is_file() || m.len() > LARGEST_MANIFEST) {
-        return Err(
-            Problem::broken("the manifest is no plain file of a manifest's size").at(file.display().to_string())
-        );
+        return Err(broken("the manifest is no plain file of a manifest's size"));
     }
-    let text =
-        fs::read_to_string(&file).map_err(|e| Problem::io(crate::Kind::Broken, "read the manifest", &file, &e))?;
+    let bytes = plain::read(&file, LARGEST_MANIFEST)
+        .map_err(|e| Problem::io(crate::Kind::Broken, "read the manifest", &file, &e))?;
+    let text = String::from_utf8(bytes).map_err(|_| broken("the manifest is not UTF-8"))?;
     let manifest = Manifest::from_json(&text)?;
     if manifest.to_json() != text {
-        return Err(Problem::broken("the manifest is not written as this program writes it, so its digest is no id")
-            .at(file.display().to_string()));
+        return Err(broken("the manifest is not written as this program writes it, so its digest is no id"));
     }
+    sizes(&manifest.files).map_err(|what| broken(&what))?;
     Ok(manifest)
+}
+
+/// Whether what a manifest lists can be a bundle's: each file once, in order, and no more than
+/// anybody has the time to read.
+pub(super) fn sizes(files: &[File]) -> std::result::Result<(), String> {
+    if files.len() > MOST_FILES {
+        return Err(format!("the manifest lists {} files, and no bundle has more than {MOST_FILES}", files.len()));
+    }
+    let shown = |file: &File| crate::text::shown(&file.path, 200);
+    if let Some([_, second]) = files.array_windows().find(|[first, second]| first.path >= second.path) {
+        return Err(format!("the manifest lists {} twice, or not in order", shown(second)));
+    }
+    if let Some(large) = files.iter().find(|file| file.size > LARGEST) {
+        let (size, path) = (large.size, shown(large));
+        return Err(format!(
+            "the manifest lists {path} with {size} bytes, and no file of a bundle has more than {LARGEST}"
+        ));
+    }
+    let all = files.iter().fold(0u64, |sum, file| sum.saturating_add(file.size));
+    if all > MOST_BYTES {
+        return Err(format!("the manifest lists {all} bytes in all, and no bundle has more than {MOST_BYTES}"));
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::{
     Bundle, exchanges,
     tables::{LARGEST, LARGEST_TABLE, Reader},
 };
-use crate::{Digest, Problem, Result, digest::Hashing, records::Exchange};
+use crate::{Digest, Problem, Result, digest::Hashing, plain, records::Exchange};
 
 /// The bytes of a file of a bundle, on their way.
 type Bytes = Reader<'static, Hashing<File>>;
@@ -106,7 +106,7 @@ impl Bundle {
 
     fn stream(&self, name: &str, most: u64) -> Result<(Sealed, Bytes)> {
         let entry = self.entry(name)?;
-        let file = File::open(self.path.join(name)).map_err(|e| cannot(&e).at(name))?;
+        let file = plain::open(&self.path.join(name)).map_err(|e| cannot(&e).at(name))?;
         let bytes = Reader::new(Hashing::new(file), most, name)?;
         Ok((Sealed { name: name.to_owned(), wanted: entry.sha256 }, bytes))
     }

@@ -12,6 +12,9 @@ use crate::{Problem, Result};
 pub(super) const LARGEST: u64 = 8 << 30;
 pub(super) const LARGEST_TABLE: u64 = 4 << 30;
 
+/// Rows that are read as a whole are a few times as large in memory.
+const LARGEST_ROWS: u64 = 1 << 30;
+
 /// Bytes of all answers of a trial, at most; each byte makes less than two of a table.
 pub const MOST_EVIDENCE: u64 = 2 << 30;
 
@@ -167,7 +170,7 @@ pub fn write_table<T: Serialize>(rows: &[T], header: &[&str], path: &str) -> Vec
 pub fn read_table<T: DeserializeOwned>(bytes: &[u8], place: &str) -> Result<Vec<T>> {
     let plain;
     let bytes = if place.ends_with(".zst") {
-        plain = decompress(bytes, LARGEST_TABLE, place)?;
+        plain = decompress(bytes, LARGEST_ROWS, place)?;
         &plain
     } else {
         bytes

@@ -14,6 +14,9 @@ pub struct Grade {
     pub format: u32,
     /// The revealed audit seed, 64 hexadecimal digits.
     pub audit_seed: String,
+    /// The public value that the plan awaited, which completes the seed; none where it awaited none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// Graded requests of each trial, as asked for.
     pub sample: u32,
     /// The reference as started, for each model.

@@ -16,8 +16,8 @@ pub use trial::{Attempt, Class, PhaseStage, Run, ServerFacts, Stages, Trial, Tri
 /// Version of `trial.json` and of the tables beside it. 1: first. 2: when a client turned to
 /// a request, and how long bytes lay in the kernel before they were read. 3: containers,
 /// GPUs, telemetry, attempts. 4: no table of chunks, since they follow from the bytes; the reads
-/// of `wire.zst` by columns, its bytes packed.
-pub const FORMAT: u32 = 4;
+/// of `wire.zst` by columns, its bytes packed. 5: the value that completes a grade's audit seed.
+pub const FORMAT: u32 = 5;
 
 /// Ids of an answer that are kept and graded, beyond those that were asked for: a server that
 /// sends more of them sends only more of the same.

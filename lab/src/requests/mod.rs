@@ -30,7 +30,7 @@ pub use jsonl::{from_jsonl, to_jsonl};
 pub use length::{Length, MOST_TOKENS, Part};
 pub use prose::prose;
 pub use sharegpt::{Sharegpt, Turns, sharegpt};
-pub use text::{Prefix, Text, text};
+pub use text::{Prefix, Text, text, text_tokens};
 pub use v1::{V1, v1};
 
 /// What is wrong with a source's settings: the field, what is wrong, and what to do.

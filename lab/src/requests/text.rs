@@ -52,6 +52,22 @@ fn one() -> u32 {
 }
 
 impl Text {
+    fn stream(&self, purpose: &str) -> Stream {
+        Stream::new(&self.seed.to_be_bytes(), purpose)
+    }
+
+    /// Input and output tokens.
+    fn lengths(&self, slot: &Slot) -> (u32, Option<u32>) {
+        let mut stream = self.stream(&format!("text lengths {}", slot.like));
+        match slot.lengths {
+            Some((input, output)) => (input, Some(output)),
+            None => {
+                let input = self.input.draw(&mut stream);
+                (input, self.output.as_ref().map(|o| o.draw(&mut stream)))
+            }
+        }
+    }
+
     /// What is out of range: the field, what is wrong, what to do.
     pub fn check(&self) -> std::result::Result<(), Wrong> {
         self.input.check("input")?;
@@ -117,6 +133,21 @@ pub fn text(spec: &Text, tokenizer: &Tokenizer, slots: &[Slot]) -> Result<Vec<Re
     Ok(requests)
 }
 
+/// Tokens of all user turns of such a set, with the beginnings that first turns share: what its
+/// texts hold at least, known before any of them is written.
+pub fn text_tokens(spec: &Text, slots: &[Slot]) -> u64 {
+    let (mut turn, mut tokens) = (0, 0u64);
+    for slot in slots {
+        if turn == spec.turns || slot.opens {
+            turn = 0;
+        }
+        let shared = spec.prefix.filter(|_| turn == 0).map_or(0, |prefix| prefix.tokens);
+        tokens += u64::from(spec.lengths(slot).0) + u64::from(shared);
+        turn += 1;
+    }
+    tokens
+}
+
 /// A request before its words.
 struct Draft {
     id: u32,
@@ -140,7 +171,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn stream(&self, purpose: &str) -> Stream {
-        Stream::new(&self.spec.seed.to_be_bytes(), purpose)
+        self.spec.stream(purpose)
     }
 
     fn drafts(&mut self, slots: &[Slot]) -> Result<Vec<Draft>> {
@@ -150,25 +181,13 @@ impl Maker<'_> {
             if turn == self.spec.turns || (slot.opens && turn > 0) {
                 (turn, session) = (0, session + 1);
             }
-            let (input, output) = self.lengths(slot);
+            let (input, output) = self.spec.lengths(slot);
             let before = if turn == 0 { self.prefix(id, slot)? } else { Arc::default() };
             let answered = output.filter(|_| turn + 1 < self.spec.turns);
             drafts.push(Draft { id, session, turn, input, output, answered, before });
             turn += 1;
         }
         Ok(drafts)
-    }
-
-    /// Input and output tokens.
-    fn lengths(&self, slot: &Slot) -> (u32, Option<u32>) {
-        let mut stream = self.stream(&format!("text lengths {}", slot.like));
-        match slot.lengths {
-            Some((input, output)) => (input, Some(output)),
-            None => {
-                let input = self.spec.input.draw(&mut stream);
-                (input, self.spec.output.as_ref().map(|o| o.draw(&mut stream)))
-            }
-        }
     }
 
     /// The beginning that a session's group shares.

@@ -155,3 +155,22 @@ fn settings_out_of_range_name_their_field() {
     assert_eq!(bad(|s| s.turns = 0), "turns");
     assert_eq!(bad(|s| s.turns = 2), "turns", "answers between the turns need a length");
 }
+
+#[test]
+fn how_long_a_set_is_is_known_before_it_is_written() {
+    let tokenizer = fixtures::words();
+    let of = |spec: &Text, slots: &[Slot]| {
+        let made = text(spec, &tokenizer, slots).unwrap();
+        let turns: usize = contents(&made).iter().map(|content| fixtures::words_in(content)).sum();
+        assert_eq!(text_tokens(spec, slots), turns as u64);
+        turns
+    };
+    of(&spec(Length::Uniform { min: 2, max: 40 }), &slots(50));
+    let output = Some(Length::Fixed(3));
+    let prefix = Some(Prefix { groups: 2, tokens: 30 });
+    let sessions = Text { output, prefix, turns: 3, ..spec(Length::Fixed(10)) };
+    // Seven turns: three sessions begin, each with the beginning that its group shares.
+    assert_eq!(of(&sessions, &slots(7)), 7 * 10 + 3 * 30);
+    let traced: Vec<Slot> = slots(4).into_iter().map(|slot| Slot { lengths: Some((9, 2)), ..slot }).collect();
+    assert_eq!(of(&spec(Length::Fixed(1)), &traced), 36);
+}

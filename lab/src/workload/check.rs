@@ -184,6 +184,7 @@ impl<'a> Check<'a> {
             score: w.score,
             container,
             stage: None,
+            awaits: None,
         })
     }
 

@@ -93,6 +93,8 @@ pub struct Workload {
     pub container: Container,
     /// The stage that it is run as; none is the first.
     pub stage: Option<Stage>,
+    /// The public value, in words, that did not exist before the run and completes its audit seed.
+    pub awaits: Option<String>,
 }
 
 impl Workload {

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Requests, Workload};
+use super::{MOST_REQUESTS, Requests, Workload};
 use crate::{Digest, Kind, Problem, Result, audit};
 
 /// What a plan says of the stage that it is.
@@ -22,6 +22,9 @@ pub struct Stage {
     pub parent: Digest,
     /// The audit seed that the stage before had committed to, 64 hexadecimal digits.
     pub revealed: String,
+    /// The public value that completed it, where the stage before awaited one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
     /// Rounds, trials and blocks of all stages before; numbers go on from there.
     pub after: After,
     /// Rounds of this stage.
@@ -61,7 +64,13 @@ impl Workload {
         let Some(seed) = audit::seed_from_hex(&stage.revealed) else {
             return wrong("the revealed seed is not 64 hexadecimal digits".into(), "take it from the grade bundle");
         };
-        if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || stage.after.rounds > 100_000 {
+        if stage.value.as_deref().is_some_and(|value| !audit::is_readable(value)) {
+            return wrong("the revealed value is not a line of text".into(), "take it from the grade bundle");
+        }
+        let seed = audit::completed(&seed, stage.value.as_deref());
+        let After { rounds, trials, blocks } = stage.after;
+        let numbers = rounds <= 100_000 && trials.max(blocks) <= MOST_REQUESTS;
+        if stage.number < 2 || !(1..=1_000).contains(&stage.rounds) || !numbers {
             return wrong(format!("a stage of {} rounds cannot be", stage.rounds), "ask for 1 to 1000 rounds");
         }
         let planned = |name: &String| self.groups.iter().any(|g| g.candidates.contains(name));
@@ -77,6 +86,10 @@ impl Workload {
         if self.groups.is_empty() {
             return wrong("it measures no candidate".into(), "name one");
         }
+        let in_all = u64::from(self.requests_per_round()) * u64::from(stage.rounds);
+        if in_all > u64::from(MOST_REQUESTS) {
+            return wrong(format!("{in_all} requests in all are more than {MOST_REQUESTS}"), "ask for fewer rounds");
+        }
         let draw = |purpose: &str, declared: u64| stage.draw(&seed, purpose, declared);
         match &mut self.requests {
             // What was recorded has an order of its own: the stage goes on in it.
@@ -88,6 +101,21 @@ impl Workload {
         self.seed = draw("order", self.seed);
         self.rounds = stage.rounds;
         self.stage = Some(stage);
+        Ok(self)
+    }
+
+    /// This workload as it is run where a public value that does not exist yet completes the audit
+    /// seed.
+    ///
+    /// # Errors
+    /// `Input` for a text that nobody can read.
+    pub fn awaiting(mut self, value: String) -> Result<Workload> {
+        if !audit::is_readable(&value) {
+            let next = format!("write 1 to {} bytes in one line, such as: the hash of block 870000", audit::LONGEST);
+            let what = "what names the awaited value is not a line of text";
+            return Err(Problem::new(Kind::Input, what).at("awaits").next(next));
+        }
+        self.awaits = Some(value);
         Ok(self)
     }
 
@@ -119,6 +147,7 @@ mod tests {
             number: 2,
             parent: Digest::of("bundle"),
             revealed: "ab".repeat(32),
+            value: None,
             after: After { rounds: 3, trials: 12, blocks: 3 },
             rounds: 2,
             candidates: vec!["b".into()],
@@ -136,9 +165,12 @@ mod tests {
         assert_eq!(seed_of(&one), seed_of(&workload().staged(stage()).unwrap()));
         let revealed = Stage { revealed: "ac".repeat(32), ..stage() };
         let parent = Stage { parent: Digest::of("another"), ..stage() };
-        let seeds = [workload(), one, workload().staged(revealed).unwrap(), workload().staged(parent).unwrap()];
-        let drawn: std::collections::BTreeSet<(u64, u64)> = seeds.iter().map(|w| (seed_of(w), w.seed)).collect();
-        assert_eq!(drawn.len(), 4);
+        let value = Stage { value: Some("00ff".into()), ..stage() };
+        let other = Stage { value: Some("00fe".into()), ..stage() };
+        let staged = [revealed, parent, value, other].map(|stage| workload().staged(stage).unwrap());
+        let seeds = staged.into_iter().chain([workload(), one]);
+        let drawn: std::collections::BTreeSet<(u64, u64)> = seeds.map(|w| (seed_of(&w), w.seed)).collect();
+        assert_eq!(drawn.len(), 6);
     }
 
     #[test]
@@ -151,5 +183,14 @@ mod tests {
         assert!(workload().staged(Stage { revealed: "x".into(), ..stage() }).is_err());
         assert!(workload().staged(Stage { number: 1, ..stage() }).is_err());
         assert!(workload().staged(Stage { rounds: 0, ..stage() }).is_err());
+        // A stranger's numbers are refused before anybody counts with them.
+        let after = |trials, blocks| Stage { after: After { rounds: 1, trials, blocks }, ..stage() };
+        assert!(workload().staged(after(u32::MAX, 1)).is_err() && workload().staged(after(1, u32::MAX)).is_err());
+        let mut large = workload();
+        large.loads[0].requests = MOST_REQUESTS / 2;
+        let many = large.staged(Stage { rounds: 1_000, ..stage() }).unwrap_err();
+        assert!(many.what.contains("requests in all are more than"), "{many}");
+        assert!(workload().staged(Stage { value: Some("\n".into()), ..stage() }).is_err());
+        assert!(workload().awaiting("block\u{7}".into()).is_err());
     }
 }

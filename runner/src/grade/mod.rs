@@ -26,10 +26,10 @@ use crate::{
     clock,
     control::Control,
     docker::Containers,
-    gpu, host,
+    gpu, host, logged,
     progress::{Event, Observer},
     ready::Had,
-    run,
+    run, stage,
     target::Secret,
 };
 use reference::Reference;
@@ -42,6 +42,8 @@ pub struct Options<'a> {
     pub revision: Option<&'a str>,
     /// The workload file's folder, for `{here}` and relative model paths.
     pub here: &'a Path,
+    /// The public value that the plan awaited.
+    pub value: Option<&'a str>,
     /// Who watches.
     pub observer: &'a dyn Observer,
 }
@@ -52,18 +54,28 @@ pub struct Options<'a> {
 pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) -> Result<PathBuf> {
     let target =
         measured.with_file_name(format!("{}-grade", measured.file_name().unwrap_or_default().to_string_lossy()));
+    let bundle = Bundle::open(measured)?;
+    let mut plan = bundle.plan()?;
+    let problem = |what: String, next: &str| Problem::input(what).at(measured.display().to_string()).next(next);
     if target.join(MANIFEST).exists() {
-        return Ok(target);
+        let drawn = Bundle::open(&target)?.grade()?.value;
+        return match options.value {
+            Some(value) if drawn.as_deref() != Some(value) => {
+                Err(problem("it is graded already, and not with this value".into(), "judge it as it is: bench judge"))
+            }
+            _ => Ok(target),
+        };
+    }
+    if let Some(what) = audit::mismatch(plan.awaits.as_deref(), options.value) {
+        return Err(problem(what, stage::revealing(&plan)));
     }
     let _lock = run::lock(measured)?;
-    let bundle = Bundle::open(measured)?;
     let equivalence = workload.equivalence.as_ref().ok_or_else(|| {
         Problem::input("the workload has no [equivalence], so nothing says what to grade")
             .at(measured.display().to_string())
     })?;
     let secret = run::secret_path(measured);
     let seed = read_seed(&secret)?;
-    let mut plan = bundle.plan()?;
     // A run that was sealed as it stood lacks trials.
     plan.trials.retain(|t| holds(&bundle, &t.folder()));
     let requests = bundle.requests()?;
@@ -91,7 +103,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
         had: &had,
         run: measured.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         requests: &requests,
-        seed,
+        seed: audit::completed(&seed, options.value),
         options,
         prompts: BTreeMap::new(),
         graded: Vec::new(),
@@ -105,6 +117,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let grade = Grade {
         format: FORMAT,
         audit_seed: audit::seed_to_hex(&seed),
+        value: options.value.map(str::to_owned),
         sample: equivalence.sample,
         references,
         host: environment.host.clone(),
@@ -114,9 +127,10 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     folder.put(GRADED, &write_table(&grader.graded, GradedRow::HEADER, GRADED))?;
     folder.put(PROMPTS, &write_table(&grader.prompt_rows(), PromptRow::HEADER, PROMPTS))?;
     folder.put(GRADE, &serde_json::to_vec_pretty(&grade).expect("integers and strings serialise"))?;
-    let (path, _) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
+    let (path, id) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
     // Revealed in the sealed grade, the seed is no secret any more.
     let _ = fs::remove_file(secret);
+    logged::graded(&path, id, vec![bundle.id])?;
     Ok(path)
 }
 
@@ -267,7 +281,7 @@ fn ids(record: &TrialRecord, request: u32) -> Vec<u32> {
 
 fn holds(bundle: &Bundle, trial: &str) -> bool {
     let record = format!("{TRIALS}/{trial}/{TRIAL}");
-    bundle.manifest.files.iter().any(|file| file.path == record)
+    bundle.has(&record)
 }
 
 fn read_seed(path: &Path) -> Result<[u8; 32]> {

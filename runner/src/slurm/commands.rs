@@ -66,10 +66,11 @@ pub async fn cancel(run: &Path) -> Result<()> {
     let ids: Vec<String> = submission.jobs.iter().map(|job| job.id.to_string()).collect();
     // Those that have ended are not an error to it.
     let arguments: Vec<&str> = std::iter::once("--quiet").chain(ids.iter().map(String::as_str)).collect();
-    slurm("scancel", &arguments).await.map(|_| ()).map_err(|why| match why {
+    slurm("scancel", &arguments).await.map_err(|why| match why {
         Failure::Absent(problem) => problem,
         Failure::Said(said) => Problem::machine(format!("Slurm does not cancel: {said}")).next("try it again later"),
-    })
+    })?;
+    crate::logged::cancelled(run)
 }
 
 async fn slurm(program: &str, arguments: &[&str]) -> std::result::Result<String, Failure> {

@@ -106,11 +106,7 @@ impl Task {
             fs::read_to_string(&path).map_err(|e| Problem::io(Kind::Machine, "read", &path, &e))
         };
         let plan = Plan::from_json(&read(PLAN)?)?;
-        let workload = workload::parse(&read(WORKLOAD)?, &self.submission.file)?;
-        let workload = match &plan.stage {
-            Some(stage) => workload.staged(stage.clone())?,
-            None => workload,
-        };
+        let workload = plan.workload(workload::parse(&read(WORKLOAD)?, &self.submission.file)?)?;
         Ok((workload, plan))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use lab::{
     Digest, Kind, Problem, Result,
-    bundle::{self, MANIFEST, PLAN, RunFolder},
+    bundle::{MANIFEST, PLAN, RunFolder},
     plan::Plan,
     workload::Workload,
 };
@@ -24,11 +24,11 @@ use super::{
 };
 use crate::{
     clock, host,
+    logged::Logged,
     prepare::prepare,
     progress::Event,
     run::{self, Found},
     target::Secret,
-    trial,
 };
 
 /// A block whose attempt ended without a word is tried so often in all.
@@ -86,6 +86,7 @@ pub async fn run(
         let all: Vec<u32> = plan.blocks().map(|(block, _)| block).collect();
         return Ok(Submitted::Scripts(scripts(&run, plan, &all, bench, slurm).into_iter().map(|s| s.text).collect()));
     }
+    let resumed = open.is_some();
     let folder = match open {
         Some(path) => RunFolder::resume(&path)?,
         None => {
@@ -95,6 +96,7 @@ pub async fn run(
         }
     };
     let _lock = run::lock(folder.path())?;
+    let logged = Logged::begin(folder.path(), plan, &workload.name, resumed)?.elsewhere();
     let tasks = Tasks::of(folder.path());
     if tasks.submission().is_err() {
         let (program, _) = Digest::of_file(bench).map_err(|e| Problem::io(Kind::Machine, "read", bench, &e))?;
@@ -104,15 +106,15 @@ pub async fn run(
     if how == How::Detach {
         let status = status::of(&folder, plan, &tasks).await?;
         coordinator.submit_ended(&status).await?;
+        logged.leave();
         return Ok(Submitted::Detached(folder.path().to_owned()));
     }
-    coordinator.watch(options).await?;
+    let watched = coordinator.watch(options).await;
     let overhead = Overhead::of(&folder, plan, &tasks);
-    options.observer.see(&Event::Stage("sealing"));
-    let parents = workload.stage.iter().map(|stage| stage.parent).collect();
-    let (path, _) = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
-    // Each trial has its own attempts now.
-    let _ = fs::remove_file(trial::begun_path(&path));
+    let path = logged.end(watched.and_then(|()| {
+        options.observer.see(&Event::Stage("sealing"));
+        run::finish(folder, plan)
+    }))?;
     tasks.remove();
     Ok(Submitted::Sealed(path, overhead))
 }

@@ -30,7 +30,7 @@ pub(super) fn run(study: &Study, place: &Place, out: &Path) -> Result<Option<Vec
     let options = run::Options { out, resume: false, program, observer: &lines };
     let graded = async |measured: PathBuf, workload: &Workload| {
         if study.is_graded() {
-            let options = grade::Options { bench: &bench, revision, here: &place.here, observer: &lines };
+            let options = grade::Options { bench: &bench, revision, here: &place.here, value: None, observer: &lines };
             grade::grade(&measured, workload, &options).await?;
         }
         Ok::<PathBuf, lab::Problem>(measured)
@@ -38,7 +38,7 @@ pub(super) fn run(study: &Study, place: &Place, out: &Path) -> Result<Option<Vec
     let work = async {
         let mut last = graded(run::run_prepared(workload, &prepared, &options).await?, workload).await?;
         for stage in plans.iter().filter_map(|plan| plan.stage.as_ref()) {
-            let more = stage::More { out, rounds: stage.rounds, only: &stage.candidates };
+            let more = stage::More { out, rounds: stage.rounds, only: &stage.candidates, value: None };
             let next = stage::after(&Bundle::open(&last)?, workload, &Store::below(out), &more)?;
             let staged = workload.clone().staged(next)?;
             last = graded(run::run(&staged, &options).await?, &staged).await?;

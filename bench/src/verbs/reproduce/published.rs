@@ -49,7 +49,7 @@ pub(super) fn read(folder: &Path, study: &Study) -> Result<Files> {
             return wrong(&path, "this is too large to be a file of a report");
         }
         room -= size;
-        let bytes = fs::read(&path).map_err(|e| Problem::io(Kind::Input, "read", &path, &e))?;
+        let bytes = lab::plain::read(&path, LARGEST).map_err(|e| Problem::io(Kind::Input, "read", &path, &e))?;
         files.insert(name, bytes);
     }
     let mut notes = BTreeMap::new();
