@@ -19,7 +19,7 @@ struct Cli {
     verb: Verb,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload file · 11 machine · 12 image or command · 13 nothing measured · 20 broken bundle · 21 not comparable · 30 a candidate altered outputs · 31 undecided · 40 not reproduced · 41 not comparable to this host or program · 42 neither shown · 130 stopped";
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 bug · 2 usage · 10 workload file · 11 machine · 12 image or command · 13 nothing measured · 20 broken bundle, signature or log · 21 not comparable · 30 a candidate altered outputs · 31 undecided · 40 not reproduced · 41 not comparable to this host or program · 42 neither shown · 130 stopped";
 
 #[derive(Subcommand)]
 enum Verb {

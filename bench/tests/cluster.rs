@@ -70,6 +70,16 @@ fn shape(bundle: &Bundle) -> Vec<String> {
     shape.collect()
 }
 
+/// What the log says happened, in order.
+fn logged(lab: &Lab) -> Vec<String> {
+    let text = fs::read_to_string(lab.path("results/log")).unwrap();
+    let event = |line: &str| {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        entry["event"].as_object().unwrap().keys().next().unwrap().clone()
+    };
+    text.lines().map(event).collect()
+}
+
 #[test]
 fn a_plan_on_three_nodes_leaves_the_same_bundle_as_on_this_host() {
     let Some(_cluster) = Cluster::from_env() else { return };
@@ -85,6 +95,7 @@ fn a_plan_on_three_nodes_leaves_the_same_bundle_as_on_this_host() {
     let (local, bundle) = (here.bundle(), there.bundle());
     good(&there, &bundle.path);
     assert_eq!(shape(&bundle), shape(&local));
+    assert_eq!(logged(&there), logged(&here));
     assert_eq!(bundle.plan().unwrap().trials, local.plan().unwrap().trials);
     assert_eq!(
         fs::read(bundle.path.join("requests.jsonl")).unwrap(),
@@ -177,6 +188,7 @@ fn a_controller_that_is_away_for_a_while_costs_nothing() {
     let bundle = lab.bundle();
     good(&lab, &bundle.path);
     assert!(trials(&bundle).iter().all(|trial| trial.attempts.is_empty()), "nothing was measured twice");
+    assert_eq!(logged(&lab), ["begun", "resumed", "sealed"]);
 }
 
 #[test]
@@ -196,10 +208,13 @@ fn a_cancelled_run_is_not_sealed_and_goes_on_where_it_was() {
     let status = lab.bench(&["status", run.to_str().unwrap(), "--json"]);
     let status: serde_json::Value = serde_json::from_str(&stdout(&status)).unwrap();
     assert_eq!(status["blocks"][0]["state"], "stopped");
+    // By who cancelled, and by who had submitted and waited.
+    assert_eq!(logged(&lab), ["begun", "ended", "ended"]);
 
     let resumed = lab.bench(&[&ON_A_CLUSTER[..], &["--resume"]].concat());
     assert_eq!(code(&resumed), 0, "{}", stderr(&resumed));
     good(&lab, &run);
+    assert_eq!(logged(&lab)[3..], ["resumed", "sealed"]);
 }
 
 #[test]
@@ -215,6 +230,8 @@ fn a_detached_run_is_collected_by_whoever_resumes_it() {
         stdout(&lab.bench(&["status", run.to_str().unwrap()])).contains("3 of 3 blocks done")
     });
     assert!(!run.join("manifest.json").exists(), "only whoever collects seals");
+    let open = stdout(&lab.bench(&["log", "--check"]));
+    assert!(logged(&lab) == ["begun"] && open.contains("  open: "), "{open}");
     let resumed = lab.bench(&[&ON_A_CLUSTER[..], &["--resume"]].concat());
     assert_eq!(code(&resumed), 0, "{}", stderr(&resumed));
     good(&lab, &run);

@@ -94,5 +94,13 @@ fn size(workload: &Workload, plan: &Plan) -> std::result::Result<(), String> {
     let of_group = |candidates: usize| (candidates as u64 + 2 * candidates.div_ceil(lab::plan::BLOCK) as u64).max(1);
     let per_round: u64 = workload.groups.iter().map(|g| of_group(g.candidates.len())).sum();
     let (have, need) = (plan.trials.len() as u64, u64::from(workload.rounds).saturating_mul(per_round));
-    if have == need { Ok(()) } else { Err(format!("it holds {have} trials, its workload makes {need}")) }
+    if have != need {
+        return Err(format!("it holds {have} trials, its workload makes {need}"));
+    }
+    let phases: u64 = plan.trials.iter().map(|trial| trial.phases.len() as u64).sum();
+    let loads = workload.groups.first().map_or(0, |group| group.loads.len()) as u64;
+    if phases == need.saturating_mul(loads) {
+        return Ok(());
+    }
+    Err(format!("it holds {phases} phases, its workload makes {loads} of each trial"))
 }

@@ -414,3 +414,15 @@ fn an_answer_that_is_longer_than_the_workload_lets_anybody_send_is_refused_befor
         "{text}"
     );
 }
+
+#[test]
+fn a_plan_without_the_phases_that_its_workload_makes_is_refused_before_they_are_made() {
+    let sealed = sealed();
+    let before = fs::read_to_string(sealed.measure.join("plan.json")).unwrap();
+    let mut plan = lab::plan::Plan::from_json(&before).unwrap();
+    plan.trials[0].phases.clear();
+    forge(&sealed.measure, "plan.json", |_| plan.to_json().into_bytes());
+    forge(&sealed.measure, "run.json", replaced(&lab::Digest::of(&before).to_string(), &plan.digest().to_string()));
+    let text = format!("{:?}", verify(&sealed.measure).unwrap().1);
+    assert!(text.contains("it holds 5 phases, its workload makes 1 of each trial"), "{text}");
+}

@@ -202,3 +202,27 @@ fn spans_that_no_number_holds_end_at_the_largest() {
     assert_eq!(span.ids().len(), 1);
     assert_eq!(Plan::from_json("{\"format\":4}").unwrap_err().kind.exit_code(), 20);
 }
+
+#[test]
+fn a_workload_of_very_many_names_is_refused_before_they_are_multiplied() {
+    let common = "name = \"x\"\n[baseline]\ncommand = [\"s\", \"{port}\"]\n[requests.prose]\nseed = 1\nwords = 9\n[sampling]\nmax_tokens = 4\n";
+    let load = |n: usize| format!("[[load]]\nname = \"l{n}\"\nrequests = 1\nclosed = {{ concurrency = 1 }}\n");
+    let model = |n: usize| format!("[models.m{n}]\npath = \"m\"\n");
+    let candidate = |n: usize| format!("[candidates.c{n}]\ncommand = [\"s\", \"{{port}}\"]\n");
+    let all = |of: &dyn Fn(usize) -> String, n: usize| (0..n).map(of).collect::<String>();
+    let parse = |rest: String| crate::workload::parse(&format!("{common}{rest}"), Path::new("x.toml"));
+    let refused = |rest: String| parse(rest).unwrap_err().what;
+    let values = "more than 4096 models, loads or exclusions";
+    assert!(parse(all(&model, 4_096) + &load(0)).is_ok());
+    assert_eq!(refused(all(&model, 4_097) + &load(0)), values);
+    assert_eq!(refused(model(0) + &all(&load, 4_097)), values);
+    let exclude = "{ gpus = 1 }, ".repeat(4_097);
+    assert_eq!(refused(format!("{}{}[matrix]\nexclude = [{exclude}]\n", model(0), load(0))), values);
+    let gpus = "1, ".repeat(1_001);
+    let many = format!("{}{}{}[matrix]\ngpus = [{gpus}]\n", model(0), load(0), all(&candidate, 100));
+    assert_eq!(refused(many), "100100 cells are more than 100000");
+
+    let temp = tempfile::tempdir().unwrap();
+    let path = sealed(temp.path(), &[(WORKLOAD, &vec![b'#'; (16 << 20) + 1])]);
+    assert_eq!(Bundle::open(&path).unwrap().declared().unwrap_err().what, "too large to be this file");
+}

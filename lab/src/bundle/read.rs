@@ -23,6 +23,9 @@ use crate::{
 /// A trace, a tokenizer, a file of JSON or TOML is no larger than this.
 const LARGEST_FILE: u64 = 256 << 20;
 
+/// A workload file is no larger.
+const LARGEST_WORKLOAD: u64 = 16 << 20;
+
 /// Of what is read as a whole no file is larger: a request set, a table of rows.
 const LARGEST_WHOLE: u64 = 4 << 30;
 
@@ -123,7 +126,8 @@ impl Bundle {
 
     /// A file of JSON or TOML as text; nothing is read of one that is too large to be any.
     fn document(&self, name: &str) -> Result<String> {
-        if self.entry(name)?.size > LARGEST_FILE {
+        let most = if name == WORKLOAD { LARGEST_WORKLOAD } else { LARGEST_FILE };
+        if self.entry(name)?.size > most {
             return Err(Problem::broken("too large to be this file").at(self.path.join(name).display().to_string()));
         }
         self.text(name)

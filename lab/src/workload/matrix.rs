@@ -5,6 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Arm, BLIND_CONTROL, Load, Model, check::Check, written};
 use crate::Result;
 
+/// Of models, loads and exclusions a workload has no more, each by itself; and of models, numbers of
+/// GPUs and candidates or loads no more combinations: a stranger's file may name very many.
+const MOST_VALUES: usize = 4_096;
+const MOST_CELLS: usize = 100_000;
+
 /// One model on one number of GPUs, and the candidates that run there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -26,6 +31,17 @@ impl Check<'_> {
         candidates: &BTreeMap<String, Arm>,
         loads: &[Load],
     ) -> Result<Vec<Group>> {
+        let gpus = matrix.gpus.as_deref().unwrap_or(&[0]);
+        let wide = candidates.len().max(loads.len()).max(1);
+        let cells = models.len().saturating_mul(gpus.len()).saturating_mul(wide);
+        if models.len() > MOST_VALUES || loads.len() > MOST_VALUES || matrix.exclude.len() > MOST_VALUES {
+            let what = format!("more than {MOST_VALUES} models, loads or exclusions");
+            return Err(self.wrong("matrix", &what, "make two workloads of it"));
+        }
+        if cells > MOST_CELLS {
+            let what = format!("{cells} cells are more than {MOST_CELLS}");
+            return Err(self.wrong("matrix", &what, "make two workloads of it"));
+        }
         let models = self.axis("matrix.models", matrix.models.as_deref(), models.keys().map(String::as_str))?;
         let named = candidates.keys().map(String::as_str).filter(|name| *name != BLIND_CONTROL);
         let mut names = self.axis("matrix.candidates", matrix.candidates.as_deref(), named)?;
@@ -53,7 +69,7 @@ impl Check<'_> {
         };
         let mut groups = Vec::new();
         for model in &models {
-            for &gpus in matrix.gpus.as_deref().unwrap_or(&[0]) {
+            for &gpus in gpus {
                 let candidates: Vec<String> = names.iter().filter(|c| !excluded(c, model, gpus)).cloned().collect();
                 if !candidates.is_empty() || names.is_empty() {
                     groups.push(Group { model: model.clone(), gpus, candidates, loads: loads.clone() });
