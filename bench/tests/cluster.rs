@@ -132,6 +132,8 @@ fn a_dry_run_prints_what_would_be_submitted_and_submits_nothing() {
     for line in ["#SBATCH --array=1-3\n", "#SBATCH --partition=gpu\n", "#SBATCH --mem=0\n", "#SBATCH --exclusive\n"] {
         assert!(script.contains(line), "{script}");
     }
+    // What is for a cluster alone is not taken for something else here.
+    assert_eq!(code(&lab.bench(&["run", "x.toml", "--dry-run"])), 2);
     assert!(lab.runs().is_empty());
 }
 

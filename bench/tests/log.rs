@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::{fs, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use lab::bundle::{Bundle, Kind, RunFolder};
 use serde_json::Value;
@@ -103,7 +103,11 @@ fn an_interrupted_run_has_an_end_and_one_whose_machine_died_is_open() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(events(&lab), ["begun", "ended"]);
     assert_eq!(entries(&lab)[1]["event"]["ended"]["class"], "interrupted");
-    assert!(!check(&lab).1.contains("open:"));
+    let (exit, text) = check(&lab);
+    assert!(
+        exit == 0 && !text.contains("open:") && text.contains("given up: 2") && text.contains("1 given up"),
+        "{text}"
+    );
 
     let mut child = lab.command(&["run", "x.toml", "--resume"]).spawn().unwrap();
     wait_until("it goes on", || events(&lab).len() == 3);
@@ -149,4 +153,47 @@ fn there_is_no_log_of_a_folder_that_is_not_there() {
     assert!(exit == 0 && text.contains("0 lines, 0 bundles; head 0:sha256:e3b0c442"), "{text}");
     assert!(!lab.path("results/log").exists());
     assert_eq!(code(&lab.bench(&["log", "--since", "yesterday"])), 2);
+}
+
+/// A run of two rounds that died after its first trial.
+fn dead(lab: &Lab) -> PathBuf {
+    let mut child = lab.start(&Workload { rounds: 2, ..Workload::default().candidate("same", "") });
+    let published = || lab.runs().first().is_some_and(|run| run.join("trials/0001-baseline").exists());
+    wait_until("a trial is published", published);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lab.runs()[0].clone()
+}
+
+#[test]
+fn another_bundle_in_the_place_of_a_run_that_was_begun_is_named() {
+    let (lab, other) = (measured(), Lab::new());
+    let run = dead(&other);
+    fs::remove_dir_all(&run).unwrap();
+    fs::rename(&lab.bundle().path, &run).unwrap();
+    assert_eq!(code(&other.bench(&["log", "--adopt"])), 0);
+    let (exit, text) = check(&other);
+    assert!(exit == 20 && text.contains("line 1 of the log begins another run here, with the plan sha256:"), "{text}");
+}
+
+#[test]
+fn what_was_measured_where_the_log_did_not_see_it_is_adopted() {
+    let (lab, elsewhere) = (measured(), Lab::new());
+    let run = dead(&elsewhere);
+    let here = lab.path("results").join(run.strip_prefix(elsewhere.path("results")).unwrap());
+    fs::create_dir_all(here.parent().unwrap()).unwrap();
+    fs::rename(&run, &here).unwrap();
+    fs::rename(run.with_added_extension("audit-seed"), here.with_added_extension("audit-seed")).unwrap();
+    assert_eq!(code(&lab.bench(&["seal", here.to_str().unwrap()])), 0);
+    assert_eq!(events(&lab)[3..], ["adopted"]);
+    let (exit, text) = check(&lab);
+    assert!(exit == 0 && text.contains("good: 4 lines, 3 bundles, 1 adopted; head"), "{text}");
+}
+
+#[test]
+fn a_folder_without_a_log_has_no_head() {
+    let lab = Lab::new();
+    fs::create_dir(lab.path("results")).unwrap();
+    let output = lab.bench(&["log", "--head"]);
+    assert!(code(&output) == 10 && stderr(&output).contains("there is no log here"), "{}", stderr(&output));
 }

@@ -16,6 +16,8 @@ fn a_run_is_signed_and_each_way_of_not_being_signed_is_refused_with_what_to_do()
     fs::write(lab.path("ours.pub"), made.stdout).unwrap();
     fs::write(lab.path("theirs.pub"), lab.bench(&["sign", "--new-key", "theirs"]).stdout).unwrap();
     assert_eq!(code(&lab.bench(&["sign", "--new-key", "ours"])), 10);
+    // Who has lost what was printed asks for it again.
+    assert_eq!(lab.bench(&["sign", "--key", "ours"]).stdout, fs::read(lab.path("ours.pub")).unwrap());
 
     let unsigned = lab.on_bundles(&["verify", "--key", "ours.pub"]);
     assert_eq!(code(&unsigned), 20);

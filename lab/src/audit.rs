@@ -30,7 +30,21 @@ pub fn completed(seed: &[u8; 32], value: Option<&str>) -> [u8; 32] {
     }
 }
 
-/// Whether a text can be a value, or name one: people read it to each other.
+/// A value in the only form that completes a seed: hexadecimal digits in lower case, 16 at least and
+/// without `0x`, so that nobody chooses a draw by the spelling. None where a text is no such value.
+pub fn canonical(text: &str) -> Option<String> {
+    let digits = text.trim().to_ascii_lowercase();
+    let digits = digits.strip_prefix("0x").unwrap_or(&digits);
+    let good = (16..=LONGEST).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    good.then(|| digits.to_owned())
+}
+
+/// Whether a text is a value in that form.
+pub fn is_value(text: &str) -> bool {
+    canonical(text).as_deref() == Some(text)
+}
+
+/// Whether a text can name a value: people read it to each other.
 pub fn is_readable(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && text.trim() == text && !text.chars().any(is_unprintable)
 }
@@ -42,8 +56,8 @@ pub fn mismatch(awaits: Option<&str>, value: Option<&str>) -> Option<String> {
             Some(format!("the plan awaits a public value, and none is revealed: {}", shown(awaits, 300)))
         }
         (None, Some(_)) => Some("a value is revealed, and the plan awaits none".into()),
-        (Some(_), Some(value)) if !is_readable(value) => {
-            Some(format!("a revealed value is 1 to {LONGEST} bytes of text in one line, without spaces at its ends"))
+        (Some(_), Some(value)) if !is_value(value) => {
+            Some(format!("a revealed value is 16 to {LONGEST} hexadecimal digits in lower case, without 0x"))
         }
         _ => None,
     }
@@ -93,14 +107,26 @@ mod tests {
     }
 
     #[test]
+    fn however_a_value_is_spelt_it_draws_the_same() {
+        let one = Some("00ff00ff00ff00ab".to_owned());
+        for spelt in ["00ff00ff00ff00ab", "0x00ff00ff00ff00ab", "00FF00FF00FF00AB", " 0X00ff00ff00ff00ab\n"] {
+            assert_eq!(canonical(spelt), one, "{spelt:?}");
+        }
+        for none in ["00ff", "block 870000", "0x", "00ff00ff 00ff00ab", "00ff00ff00ff00ag"] {
+            assert_eq!(canonical(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
     fn a_value_completes_the_seed_of_a_plan_that_awaits_one_and_of_no_other() {
         assert_eq!(mismatch(None, None), None);
-        assert_eq!(mismatch(Some("block 9"), Some("00ff")), None);
+        assert_eq!(mismatch(Some("block 9"), Some("00ff00ff00ff00ff")), None);
         assert!(
             mismatch(Some("block 9"), None).unwrap().contains("awaits a public value, and none is revealed: block 9")
         );
         assert!(mismatch(None, Some("00ff")).unwrap().contains("awaits none"));
-        for odd in ["", " 00ff", "00ff\n", "00\u{1b}ff", &"0".repeat(LONGEST + 1)] {
+        let odd = ["", "00ff", " 00ff00ff00ff00ff", "00ff00ff00ff00ff\n", "0x00ff00ff00ff00ff", "00FF00ff00ff00ff"];
+        for odd in odd.into_iter().chain([&*"0".repeat(LONGEST + 1)]) {
             assert!(mismatch(Some("block 9"), Some(odd)).unwrap().contains("a revealed value is"), "{odd:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lab::{
     Digest, Kind, Problem, Result,
-    bundle::{Bundle, Store},
+    bundle::{Bundle, Store, TRIALS},
     log::{Chain, Counts, Event, Head, Log, missing},
     plan::Plan,
 };
@@ -25,15 +25,15 @@ pub(crate) struct Logged {
 impl Logged {
     /// Enters that a run begins, or goes on.
     pub(crate) fn begin(run: &Path, plan: &Plan, name: &str, resumed: bool) -> Result<Self> {
+        // What was measured where the log did not see it has no beginning in it.
+        let measured = run.join(TRIALS).read_dir().is_ok_and(|mut trials| trials.next().is_some());
         let logged = Logged { place: Log::around(run), elsewhere: false };
         let Some((log, run)) = &logged.place else { return Ok(logged) };
         let (run, name, digest, workload) = (run.clone(), name.to_owned(), plan.digest(), plan.workload);
         let mut held = log.hold()?;
         // Who died before the line was written left a run that has no beginning yet. What is wrong
         // with earlier lines is for a check to say, and keeps nobody from measuring.
-        let begun = |event: &Event| matches!(event, Event::Begun { .. } | Event::Stage { .. });
-        let known = |chain: Chain| chain.entries.iter().any(|e| begun(&e.event) && e.event.run() == Some(run.as_str()));
-        let goes_on = resumed && held.read().map_or(true, known);
+        let goes_on = resumed && (held.read().map_or(true, |chain| knows(&chain, &run)) || measured);
         let event = match &plan.stage {
             _ if goes_on => Event::Resumed { run },
             None => Event::Begun { run, plan: digest, workload, name },
@@ -60,7 +60,7 @@ impl Logged {
     pub(crate) fn end(mut self, sealed: Result<(PathBuf, Digest)>) -> Result<PathBuf> {
         let place = self.place.take();
         match sealed {
-            Ok((path, id)) => enter(place, sealed_event(&path, id)).map(|()| path),
+            Ok((path, id)) => enter_sealed(place, &path, id).map(|()| path),
             Err(problem) => {
                 // It is the first problem that a person has to know.
                 let _ = enter(place, |run| Ok(ended(run, word(problem.kind), problem.kind.exit_code())));
@@ -81,7 +81,7 @@ impl Drop for Logged {
 
 /// Enters that a run was sealed as it stood.
 pub(crate) fn sealed(run: &Path, id: Digest) -> Result<()> {
-    enter(Log::around(run), sealed_event(run, id))
+    enter_sealed(Log::around(run), run, id)
 }
 
 /// Enters that the tasks of a run were taken back.
@@ -103,25 +103,58 @@ pub fn adopt(results: &Path) -> Result<(Vec<(String, Digest)>, Head)> {
         return Err(Problem::broken(problem.what.clone()).at(path.display().to_string()).next(next));
     }
     let log = Log::of(results);
+    // Large bundles are read before anybody else is kept waiting.
+    let mut found = Vec::new();
+    for bundle in missing(&log.read()?, &store) {
+        let run = bundle.path.strip_prefix(results).unwrap_or(&bundle.path).display().to_string();
+        found.push((run.clone(), bundle.id, adopted(bundle, run)?));
+    }
     let mut held = log.hold()?;
     let chain = held.read()?;
-    let (mut entered, mut head) = (Vec::new(), chain.head());
-    for bundle in missing(&chain, &store) {
-        let run = bundle.path.strip_prefix(results).unwrap_or(&bundle.path).display().to_string();
-        if entered.iter().any(|(_, id)| *id == bundle.id) {
-            continue;
+    let (mut entered, mut head) = (Vec::<(String, Digest)>::new(), chain.head());
+    for (run, id, event) in found {
+        let known = chain.entries.iter().any(|entry| entry.event.bundle() == Some(id));
+        if !known && !entered.iter().any(|(_, one)| *one == id) {
+            head = held.append(&clock::utc_now(), event)?;
+            entered.push((run, id));
         }
-        let (kind, parents) = (bundle.manifest.kind, bundle.manifest.parents.clone());
-        let trials = if bundle.is_measure() { Some(Counts::of(bundle)?) } else { None };
-        head =
-            held.append(&clock::utc_now(), Event::Adopted { run: run.clone(), id: bundle.id, kind, parents, trials })?;
-        entered.push((run, bundle.id));
     }
     Ok((entered, head))
 }
 
-fn sealed_event(path: &Path, id: Digest) -> impl FnOnce(String) -> Result<Event> + '_ {
-    move |run| Ok(Event::Sealed { run, id, trials: Counts::of(&Bundle::open(path)?)? })
+fn adopted(bundle: &Bundle, run: String) -> Result<Event> {
+    let (kind, parents) = (bundle.manifest.kind, bundle.manifest.parents.clone());
+    let trials = if bundle.is_measure() { Some(Counts::of(bundle)?) } else { None };
+    Ok(Event::Adopted { run, id: bundle.id, kind, parents, trials })
+}
+
+/// Whether a log has a run's beginning.
+fn knows(chain: &Chain, run: &str) -> bool {
+    let begun = |event: &Event| matches!(event, Event::Begun { .. } | Event::Stage { .. });
+    chain.entries.iter().any(|entry| begun(&entry.event) && entry.event.run() == Some(run))
+}
+
+/// Enters a bundle: as sealed where the log saw it begin, else as adopted.
+fn enter_sealed(place: Option<(Log, String)>, path: &Path, id: Digest) -> Result<()> {
+    let Some((log, run)) = place else { return Ok(()) };
+    let bundle = Bundle::open(path)?;
+    let trials = Counts::of(&bundle)?;
+    let enter = || {
+        let mut held = log.hold()?;
+        // What is wrong with earlier lines is for a check to say.
+        let event = match held.read().map_or(true, |chain| knows(&chain, &run)) {
+            true => Event::Sealed { run: run.clone(), id, trials },
+            false => adopted(&bundle, run.clone())?,
+        };
+        held.append(&clock::utc_now(), event)
+    };
+    enter().map(drop).map_err(|problem| Problem {
+        next: Some(format!(
+            "the bundle {} is sealed and not in the log: when this is put right, bench log --adopt enters it, and bench grade grades it",
+            path.display()
+        )),
+        ..problem
+    })
 }
 
 fn ended(run: String, class: &str, exit: u8) -> Event {

@@ -20,8 +20,8 @@ pub(super) fn check(notes: &mut Notes<'_>) {
         if grade.as_ref().is_some_and(|g| audit::seed_from_hex(&g.audit_seed).is_none()) {
             notes.add(GRADE, "the audit seed is not 64 hexadecimal digits");
         }
-        if grade.and_then(|g| g.value).is_some_and(|value| !audit::is_readable(&value)) {
-            notes.add(GRADE, "the revealed value is not a line of text");
+        if grade.and_then(|g| g.value).is_some_and(|value| !audit::is_value(&value)) {
+            notes.add(GRADE, "the revealed value is not in hexadecimal digits");
         }
     }
     let prompts = notes.take(|b| b.table::<PromptRow>(PROMPTS)).unwrap_or_default();

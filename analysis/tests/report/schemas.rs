@@ -187,6 +187,7 @@ fn logs_are_what_their_schema_says() {
         bundles: 1,
         findings: vec![Finding { path: run(), what: "it is another".into() }],
         open: vec![Open { run: run(), line: 1, at: at.into() }],
+        given_up: vec![Open { run: run(), line: 2, at: at.into() }],
         absent: vec![Absent { run: run(), id, line: 1 }],
     };
     for listing in [Listing::of(&chain, &chain.entries, Some(check)), Listing::of(&Chain::default(), &[], None)] {

@@ -25,37 +25,37 @@ pub(super) struct Cluster {
     #[arg(long, value_enum, default_value = "local")]
     pub(super) executor: Executor,
     /// Print the scripts that would be submitted, and submit nothing
-    #[arg(long)]
+    #[arg(long, requires = "executor")]
     dry_run: bool,
     /// Leave once the tasks are submitted; --resume collects them later
-    #[arg(long)]
+    #[arg(long, requires = "executor")]
     detach: bool,
     /// Partitions
-    #[arg(long, value_name = "NAMES")]
+    #[arg(long, requires = "executor", value_name = "NAMES")]
     partition: Option<String>,
     /// Who is charged
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, requires = "executor", value_name = "NAME")]
     account: Option<String>,
     /// Quality of service
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, requires = "executor", value_name = "NAME")]
     qos: Option<String>,
     /// Features that nodes have to have
-    #[arg(long, value_name = "FEATURES")]
+    #[arg(long, requires = "executor", value_name = "FEATURES")]
     constraint: Option<String>,
     /// Name and type of GPUs, like gpu:h100; the workload says how many
-    #[arg(long, value_name = "NAME:TYPE")]
+    #[arg(long, requires = "executor", value_name = "NAME:TYPE")]
     gres: Option<String>,
     /// The longest that a task may take, like 2:00:00
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, requires = "executor", value_name = "TIME")]
     time: Option<String>,
     /// Let tasks share nodes with others, which spoils timing
-    #[arg(long)]
+    #[arg(long, requires = "executor")]
     shared: bool,
     /// Tasks at once, at most
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, requires = "executor", value_name = "COUNT")]
     max_parallel: Option<u32>,
     /// A further option of sbatch, as it is; may be given several times
-    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    #[arg(long, requires = "executor", value_name = "OPTION", allow_hyphen_values = true)]
     sbatch: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     #[arg(long)]
     workload: PathBuf,
     /// The public value that the runs awaited, now that it is known
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", value_parser = super::public_value)]
     reveal: Option<String>,
 }
 

@@ -4,9 +4,9 @@ use std::{
 };
 
 use lab::{
-    Kind, Problem, Result,
-    bundle::Store,
-    log::{self, Chain, Checked, Entry, Event, Head, Listing, Log},
+    Problem, Result,
+    bundle::{Kind, Store},
+    log::{self, Chain, Checked, Counts, Entry, Event, Head, Listing, Log},
     text::shown,
 };
 
@@ -48,6 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let chain = log.read()?;
+    if args.head && chain.entries.is_empty() {
+        let next = "name the folder whose log it is with --out; bench run begins a log, bench log --adopt enters what lies there";
+        return Err(Problem::input("there is no log here").at(log.path().display().to_string()).next(next));
+    }
     if args.head {
         println!("{}", chain.head());
         return Ok(ExitCode::SUCCESS);
@@ -66,14 +70,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             None => entries.iter().for_each(|entry| println!("{}", in_words(entry))),
         }
     }
-    Ok(ExitCode::from(if broken { Kind::Broken.exit_code() } else { 0 }))
+    Ok(ExitCode::from(if broken { lab::Kind::Broken.exit_code() } else { 0 }))
 }
 
 fn tell(log: &Log, chain: &Chain, checked: &Checked) {
     let path = log.path().display();
     if checked.findings.is_empty() {
         let (lines, bundles) = (many(chain.entries.len() as u64, "line"), many(checked.bundles, "bundle"));
-        println!("{path}: good: {lines}, {bundles}; head {}", chain.head());
+        println!("{path}: good: {lines}, {bundles}{}; head {}", unfinished(chain, checked), chain.head());
     } else {
         println!("{path}: BROKEN");
     }
@@ -91,9 +95,25 @@ fn tell(log: &Log, chain: &Chain, checked: &Checked) {
             shown(&within(log, &open.run), 300)
         );
     }
+    for one in &checked.given_up {
+        println!("  given up: {}, ended {} (line {})", shown(&one.run, 200), shown(&one.at, 40), one.line);
+    }
     for absent in &checked.absent {
         println!("  not here: {} {} (line {})", shown(&absent.run, 200), absent.id, absent.line);
     }
+}
+
+/// What a log that is good still says of runs.
+fn unfinished(chain: &Chain, checked: &Checked) -> String {
+    let adopted = chain.entries.iter().filter(|entry| matches!(entry.event, Event::Adopted { .. })).count();
+    let counts = [
+        (adopted, "adopted"),
+        (checked.open.len(), "open"),
+        (checked.given_up.len(), "given up"),
+        (checked.absent.len(), "not here"),
+    ];
+    let said = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {n} {what}"));
+    said.collect()
 }
 
 /// Where a run of a log lies.
@@ -108,13 +128,19 @@ fn in_words(entry: &Entry) -> String {
         Event::Resumed { .. } => String::new(),
         Event::Ended { class, exit, .. } => format!("{class}, exit {exit}"),
         Event::Sealed { id, trials, .. } => {
-            format!("{id}: {} complete, {} failed, {} void", trials.complete, trials.failed, trials.void)
+            format!("{id}: {}", became(trials))
         }
+        Event::Adopted { id, kind: Kind::Grade, .. } => format!("{id}: a grade"),
+        Event::Adopted { id, trials: Some(trials), .. } => format!("{id}: {}", became(trials)),
         Event::Graded { id, .. } | Event::Adopted { id, .. } => id.to_string(),
         Event::Torn { bytes, text, .. } => format!("a line of {bytes} bytes was cut short: {text}"),
     };
     let (n, at, word) = (entry.n, shown(&entry.at, 20), entry.event.word());
     format!("{n:>5}  {at}  {word:<7}  {}  {}", shown(entry.event.run().unwrap_or("–"), 200), shown(&detail, 400))
+}
+
+fn became(trials: &Counts) -> String {
+    format!("{} complete, {} failed, {} void", trials.complete, trials.failed, trials.void)
 }
 
 /// `1 line`, `3 lines`.

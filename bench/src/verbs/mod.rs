@@ -177,6 +177,12 @@ fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<Option<
     outcome
 }
 
+/// A value that a plan awaited, in its only form.
+fn public_value(text: &str) -> std::result::Result<String, String> {
+    let form = "write it as 16 hexadecimal digits or more, as a hash is";
+    lab::audit::canonical(text).ok_or_else(|| form.to_owned())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

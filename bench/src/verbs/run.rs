@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT", conflicts_with = "resume")]
     awaits: Option<String>,
     /// The value that the run awaited to which a stage is added, where no grade says it
-    #[arg(long, value_name = "VALUE", requires = "more")]
+    #[arg(long, value_name = "VALUE", requires = "more", value_parser = super::public_value)]
     reveal: Option<String>,
     /// Measure and seal only; grade, judge and report are verbs of their own
     #[arg(long)]

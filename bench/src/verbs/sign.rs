@@ -9,9 +9,8 @@ use lab::{
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Sealed bundles; each gets a signature in its manifest.dsse.json, and stays the same bundle
-    #[arg(required_unless_present = "new_key")]
     bundles: Vec<PathBuf>,
-    /// The private key, ed25519 as PEM (PKCS 8)
+    /// The private key, ed25519 as PEM (PKCS 8); without a bundle its public key is printed
     #[arg(long, value_name = "FILE", required_unless_present = "new_key")]
     key: Option<PathBuf>,
     /// Make a private key in a new file, which only you can read, and print its public key
@@ -31,6 +30,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     if let Some(path) = &args.key {
         let key = SecretKey::read(path)?;
+        if args.bundles.is_empty() {
+            print!("{}", key.public().to_pem());
+        }
         for bundle in &args.bundles {
             let signed = sign(bundle, &key)?;
             let done = if signed.new { "signed" } else { "was signed already" };

@@ -31,6 +31,7 @@ const LARGEST_WHOLE: u64 = 4 << 30;
 
 /// No manifest is larger, lists more files, or a file that is larger than any; nor all of them.
 const LARGEST_MANIFEST: u64 = 64 << 20;
+const MOST_PARENTS: usize = 16;
 pub(super) const MOST_FILES: usize = 200_000;
 const LARGEST: u64 = super::tables::LARGEST;
 const MOST_BYTES: u64 = 256 << 30;
@@ -288,6 +289,12 @@ pub(super) fn manifest(path: &Path) -> Result<Manifest> {
     let manifest = Manifest::from_json(&text)?;
     if manifest.to_json() != text {
         return Err(broken("the manifest is not written as this program writes it, so its digest is no id"));
+    }
+    if manifest.parents.len() > MOST_PARENTS {
+        let parents = manifest.parents.len();
+        return Err(broken(&format!(
+            "the manifest names {parents} parents, and no bundle has more than {MOST_PARENTS}"
+        )));
     }
     sizes(&manifest.files).map_err(|what| broken(&what))?;
     Ok(manifest)

@@ -82,7 +82,7 @@ impl Log {
         }
         Err(Problem::machine("somebody else has held the log for half a minute")
             .at(self.path.display().to_string())
-            .next("see who: fuser FILE"))
+            .next("see who: fuser, with this file's name"))
     }
 
     fn failed(&self, doing: &str, error: &std::io::Error) -> Problem {

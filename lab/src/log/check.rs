@@ -22,16 +22,18 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Runs that were begun and have no end.
     pub open: Vec<Open>,
+    /// Runs that ended, were not sealed, and did not go on.
+    pub given_up: Vec<Open>,
     /// Bundles that the log knows and that do not lie there.
     pub absent: Vec<Absent>,
 }
 
-/// A run that was begun and has no end.
+/// A run that is not sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Open {
     /// Its folder.
     pub run: String,
-    /// The line that began it, or went on with it.
+    /// The last line about it.
     pub line: u64,
     /// When that was.
     pub at: String,
@@ -78,21 +80,41 @@ impl Listing {
 pub fn check(chain: &Chain, store: &Store, results: &Path) -> Checked {
     let mut known = BTreeMap::<Digest, (&str, u64)>::new();
     let mut at = BTreeMap::<&str, (Digest, u64)>::new();
-    let mut open = BTreeMap::<&str, Open>::new();
+    let mut open = BTreeMap::<&str, (Open, bool)>::new();
+    let mut plans = BTreeMap::<&str, (Digest, u64)>::new();
+    let mut findings = Vec::new();
     for entry in &chain.entries {
         let Some(run) = entry.event.run() else { continue };
+        if let Event::Begun { plan, .. } | Event::Stage { plan, .. } = entry.event {
+            plans.insert(run, (plan, entry.n));
+        }
         match entry.event {
-            Event::Begun { .. } | Event::Stage { .. } | Event::Resumed { .. } => {
-                open.insert(run, Open { run: run.to_owned(), line: entry.n, at: entry.at.clone() });
+            Event::Begun { .. } | Event::Stage { .. } | Event::Resumed { .. } | Event::Ended { .. } => {
+                let ended = matches!(entry.event, Event::Ended { .. });
+                open.insert(run, (Open { run: run.to_owned(), line: entry.n, at: entry.at.clone() }, ended));
             }
             _ => drop(open.remove(run)),
+        }
+        if matches!(entry.event, Event::Sealed { .. }) && !plans.contains_key(run) {
+            let what = format!("line {} seals a run that no line begins: a line was made up", entry.n);
+            findings.push(Finding { path: run.to_owned(), what });
         }
         if let Some(id) = entry.event.bundle() {
             known.entry(id).or_insert((run, entry.n));
             at.insert(run, (id, entry.n));
         }
     }
-    let mut findings = Vec::new();
+    for bundle in store.bundles().iter().filter(|bundle| bundle.is_measure()) {
+        let run = place(results, &bundle.path);
+        let Some((plan, line)) = plans.get(run.as_str()) else { continue };
+        let there = bundle.plan().map(|plan| plan.digest());
+        if there.as_ref().is_ok_and(|there| there != plan) {
+            let what = format!(
+                "line {line} of the log begins another run here, with the plan {plan}: put back its bundle; what else was made belongs into a folder of its own"
+            );
+            findings.push(Finding { path: run, what });
+        }
+    }
     for bundle in missing(chain, store) {
         let run = place(results, &bundle.path);
         let what = match at.get(run.as_str()) {
@@ -112,9 +134,13 @@ pub fn check(chain: &Chain, store: &Store, results: &Path) -> Checked {
     let mut absent: Vec<Absent> =
         absent.map(|(id, (run, line))| Absent { run: (*run).to_owned(), id: *id, line: *line }).collect();
     absent.sort_by_key(|one| one.line);
-    let mut open: Vec<Open> = open.into_values().collect();
-    open.sort_by_key(|one| one.line);
-    Checked { bundles: store.bundles().len() as u64, findings, open, absent }
+    // A sealed bundle that the log lacks is named above.
+    let lacked: BTreeSet<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    let mut left: Vec<(Open, bool)> = open.into_values().filter(|(o, _)| !lacked.contains(o.run.as_str())).collect();
+    left.sort_by_key(|(one, _)| one.line);
+    let (given_up, open): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, ended)| *ended);
+    let [open, given_up] = [open, given_up].map(|of| of.into_iter().map(|(one, _)| one).collect());
+    Checked { bundles: store.bundles().len() as u64, findings, open, given_up, absent }
 }
 
 /// The bundles that a log does not know, sorted by path.

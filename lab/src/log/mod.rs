@@ -24,7 +24,7 @@ const LONGEST: usize = 64 << 10;
 const MOST_LINES: u64 = 1_000_000;
 
 /// What to do where the log is not what was written.
-const PUT_BACK: &str = "put back the log that was published or committed (git checkout -- FILE); what it then lacks is entered by bench log --adopt";
+const PUT_BACK: &str = "put back the log that was published or committed (git checkout -- FILE): it then lacks what came later, of which bench log --adopt enters the bundles, and nobody the runs that were given up";
 
 #[cfg(test)]
 mod tests;

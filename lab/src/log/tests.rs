@@ -248,17 +248,21 @@ fn only_a_run_in_the_folder_of_a_date_has_a_log() {
 fn a_bundle_that_the_log_does_not_know_or_knows_as_another_is_named() {
     let results = Results::new();
     let id = results.seal("2026-01-01/a", AT);
+    results.log().append(AT, begun("2026-01-01/a")).unwrap();
     results.log().append(AT, sealed("2026-01-01/a", id)).unwrap();
-    assert_eq!(results.checked(), Checked { bundles: 1, findings: vec![], open: vec![], absent: vec![] });
+    assert_eq!(
+        results.checked(),
+        Checked { bundles: 1, findings: vec![], open: vec![], given_up: vec![], absent: vec![] }
+    );
     results.seal("2026-01-01/b", "2026-01-02T00:00:00Z");
     fs::remove_dir_all(results.path().join("2026-01-01/a")).unwrap();
     results.seal("2026-01-01/a", "2026-01-03T00:00:00Z");
     let checked = results.checked();
     let found: Vec<(&str, &str)> = checked.findings.iter().map(|f| (f.path.as_str(), f.what.as_str())).collect();
     assert_eq!((found[0].0, found[1].0), ("2026-01-01/a", "2026-01-01/b"));
-    assert!(found[0].1.contains(&format!("line 1 of the log knows it as {id}")), "{found:?}");
+    assert!(found[0].1.contains(&format!("line 2 of the log knows it as {id}")), "{found:?}");
     assert!(found[1].1.contains("bench log --adopt"), "{found:?}");
-    assert_eq!(checked.absent, [Absent { run: "2026-01-01/a".into(), id, line: 1 }]);
+    assert_eq!(checked.absent, [Absent { run: "2026-01-01/a".into(), id, line: 2 }]);
 }
 
 #[test]
@@ -271,6 +275,16 @@ fn a_run_without_an_end_is_open_and_one_that_failed_is_not() {
     }
     let open: Vec<(String, u64)> = results.checked().open.into_iter().map(|open| (open.run, open.line)).collect();
     assert_eq!(open, [("a".to_owned(), 1), ("c".to_owned(), 6)]);
+    let given_up = |checked: Checked| checked.given_up.into_iter().map(|one| (one.run, one.line)).collect::<Vec<_>>();
+    assert_eq!(given_up(results.checked()), [("b".to_owned(), 3)]);
     log.append(AT, sealed("c", Digest::of("c"))).unwrap();
     assert_eq!(results.checked().open.len(), 1);
+}
+
+#[test]
+fn a_run_that_is_sealed_and_was_never_begun_is_named() {
+    let results = Results::new();
+    results.log().append(AT, sealed("2026-01-01/a", Digest::of("a"))).unwrap();
+    let checked = results.checked();
+    assert!(checked.findings[0].what.contains("line 1 seals a run that no line begins"), "{:?}", checked.findings);
 }

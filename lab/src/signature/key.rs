@@ -21,6 +21,17 @@ const PRIVATE: &[u8] = &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4
 /// What stands before the 32 bytes of a public key: SubjectPublicKeyInfo, ed25519 (RFC 8410).
 const PUBLIC: &[u8] = &[0x30, 0x2a, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 3, 0x21, 0];
 
+/// Points of small order, without their sign: for such a public key anybody can make a signature.
+const SMALL_ORDER: [&str; 7] = [
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+];
+
 const PRIVATE_LABEL: &str = "PRIVATE KEY";
 const PUBLIC_LABEL: &str = "PUBLIC KEY";
 
@@ -46,7 +57,7 @@ impl SecretKey {
         write().map_err(|e| match e.kind() {
             std::io::ErrorKind::AlreadyExists => Problem::input("there is a file already, and no key is overwritten")
                 .at(path.display().to_string())
-                .next("name another file; what a lost key signed cannot be signed by it again"),
+                .next("name another file; its public key: bench sign --key, with this file and no bundle"),
             _ => Problem::io(Kind::Machine, "write the key", path, &e),
         })?;
         Ok(key)
@@ -89,8 +100,15 @@ impl PublicKey {
     pub fn from_pem(text: &str) -> std::result::Result<Self, String> {
         match pem::decode(text)? {
             (PUBLIC_LABEL, der) => {
-                let bytes = der.strip_prefix(PUBLIC).and_then(|bytes| bytes.try_into().ok());
-                bytes.map(PublicKey).ok_or_else(|| "this is no ed25519 key".into())
+                let bytes: Option<[u8; 32]> = der.strip_prefix(PUBLIC).and_then(|bytes| bytes.try_into().ok());
+                let bytes = bytes.ok_or("this is no ed25519 key")?;
+                let mut point = bytes;
+                point[31] &= 0x7f;
+                let hex: String = point.iter().map(|byte| format!("{byte:02x}")).collect();
+                if SMALL_ORDER.contains(&hex.as_str()) {
+                    return Err("this is a point of small order, for which anybody can sign".into());
+                }
+                Ok(PublicKey(bytes))
             }
             (PRIVATE_LABEL, _) => Err("this is a private key, which nobody else should have".into()),
             (label, _) => Err(format!("`{}` is no public key", crate::text::shown(label, 40))),

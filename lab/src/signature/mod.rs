@@ -45,6 +45,8 @@ pub fn sign(path: &Path, key: &SecretKey) -> Result<Signed> {
             .next("run bench verify"));
     }
     let bundle = Bundle::open(path)?;
+    // Whoever signs at the same time adds to what this one writes; the lock goes with the handle.
+    let _alone = alone(path)?;
     let payload = Statement::of(&bundle)?.to_json();
     let place = path.join(ENVELOPE);
     let mut envelope = match read(&place)? {
@@ -63,6 +65,12 @@ pub fn sign(path: &Path, key: &SecretKey) -> Result<Signed> {
         write(path, envelope.to_json().as_bytes())?;
     }
     Ok(Signed { id: bundle.id, new })
+}
+
+/// Keeps other signers of a bundle waiting.
+fn alone(bundle: &Path) -> Result<fs::File> {
+    let lock = || fs::File::open(bundle).and_then(|folder| folder.lock().map(|()| folder));
+    lock().map_err(|e| Problem::io(Kind::Machine, "lock", bundle, &e))
 }
 
 /// Which of these keys signed a bundle, by their places; at least one.
@@ -88,9 +96,14 @@ pub fn check(bundle: &Bundle, keys: &[PublicKey]) -> Result<Vec<usize>> {
                 .next("name the signer's public key with --key, if you trust it; these keys signed nothing here"),
         });
     }
-    Statement::from_json(envelope.payload(), envelope.payload_type())
-        .and_then(|statement| statement.is_about(bundle.id))
-        .map_err(|problem| Problem { place: Some(place), ..problem })?;
+    let statement = Statement::from_json(envelope.payload(), envelope.payload_type());
+    let said = statement.and_then(|statement| statement.is_about(bundle.id).map(|()| statement));
+    let said = said.map_err(|problem| Problem { place: Some(place.clone()), ..problem })?;
+    if said != Statement::of(bundle)? {
+        return Err(Problem::broken("what was signed calls this bundle something else than it is")
+            .at(place)
+            .next("get the envelope again from whoever signed"));
+    }
     Ok(signers.fitting)
 }
 

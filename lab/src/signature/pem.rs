@@ -9,7 +9,7 @@ pub(super) fn encode(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// Label and bytes of the first block.
+/// Label and bytes of the only block.
 pub(super) fn decode(text: &str) -> Result<(&str, Vec<u8>), String> {
     let mut lines = text.lines().map(str::trim).skip_while(|line| !line.starts_with("-----BEGIN "));
     let begin = lines.next().ok_or("no line `-----BEGIN …-----` stands in it")?;
@@ -17,7 +17,7 @@ pub(super) fn decode(text: &str) -> Result<(&str, Vec<u8>), String> {
     let label = label.ok_or("its first line is cut short")?;
     let end = format!("-----END {label}-----");
     let (mut inside, mut ended) = (String::new(), false);
-    for line in lines {
+    for line in lines.by_ref() {
         ended = line == end;
         if ended {
             break;
@@ -26,6 +26,9 @@ pub(super) fn decode(text: &str) -> Result<(&str, Vec<u8>), String> {
     }
     if !ended {
         return Err("its last line is missing".into());
+    }
+    if lines.any(|line| line.starts_with("-----BEGIN ")) {
+        return Err("several keys stand in it: give each a file of its own".into());
     }
     let der = BASE64_STANDARD.decode(inside).map_err(|e| format!("it is no base64: {e}"))?;
     Ok((label, der))

@@ -156,6 +156,40 @@ fn what_this_key_signed_about_something_else_is_not_taken_for_a_seal() {
     assert!(refused(&payload.replace("manifest.json", "workload.toml"), PAYLOAD_TYPE).contains("another bundle"));
     let twice = payload.replace("\"subject\":[", "\"subject\":[{\"name\":\"x\",\"digest\":{}},");
     assert!(refused(&twice, PAYLOAD_TYPE).contains("another bundle"));
+    let other = payload.replace("\"kind\":\"measure\"", "\"kind\":\"grade\"");
+    assert!(refused(&other, PAYLOAD_TYPE).contains("calls this bundle something else than it is"));
+}
+
+#[test]
+fn a_public_key_for_which_anybody_can_sign_and_two_keys_in_one_file_are_refused() {
+    let bench = Bench::new();
+    // The neutral element of the group, with either sign: `01 00 … 00` and `01 00 … 80`.
+    for last in [0u8, 0x80] {
+        let mut point = [0; 32];
+        (point[0], point[31]) = (1, last);
+        let pem = pem::encode("PUBLIC KEY", &[&hex("302a300506032b6570032100")[..], &point].concat());
+        assert!(PublicKey::from_pem(&pem).unwrap_err().contains("of small order"));
+    }
+    let two = bench.key("a").public().to_pem() + &bench.key("b").public().to_pem();
+    assert!(PublicKey::from_pem(&two).unwrap_err().contains("several keys stand in it"));
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn whoever_signs_at_the_same_time_loses_no_signature() {
+    let bench = Bench::new();
+    let bundle = bench.sealed("run");
+    let keys: Vec<SecretKey> = (0..8).map(|i| bench.key(&i.to_string())).collect();
+    std::thread::scope(|scope| {
+        for key in &keys {
+            scope.spawn(|| assert!(sign(&bundle, key).unwrap().new));
+        }
+    });
+    let keys: Vec<&SecretKey> = keys.iter().collect();
+    assert_eq!(checked(&bundle, &keys).unwrap().len(), 8);
 }
 
 #[test]

@@ -64,8 +64,8 @@ impl Workload {
         let Some(seed) = audit::seed_from_hex(&stage.revealed) else {
             return wrong("the revealed seed is not 64 hexadecimal digits".into(), "take it from the grade bundle");
         };
-        if stage.value.as_deref().is_some_and(|value| !audit::is_readable(value)) {
-            return wrong("the revealed value is not a line of text".into(), "take it from the grade bundle");
+        if stage.value.as_deref().is_some_and(|value| !audit::is_value(value)) {
+            return wrong("the revealed value is not in hexadecimal digits".into(), "take it from the grade bundle");
         }
         let seed = audit::completed(&seed, stage.value.as_deref());
         let After { rounds, trials, blocks } = stage.after;
@@ -165,8 +165,8 @@ mod tests {
         assert_eq!(seed_of(&one), seed_of(&workload().staged(stage()).unwrap()));
         let revealed = Stage { revealed: "ac".repeat(32), ..stage() };
         let parent = Stage { parent: Digest::of("another"), ..stage() };
-        let value = Stage { value: Some("00ff".into()), ..stage() };
-        let other = Stage { value: Some("00fe".into()), ..stage() };
+        let value = Stage { value: Some("00ff00ff00ff00ff".into()), ..stage() };
+        let other = Stage { value: Some("00ff00ff00ff00fe".into()), ..stage() };
         let staged = [revealed, parent, value, other].map(|stage| workload().staged(stage).unwrap());
         let seeds = staged.into_iter().chain([workload(), one]);
         let drawn: std::collections::BTreeSet<(u64, u64)> = seeds.map(|w| (seed_of(&w), w.seed)).collect();

@@ -44,7 +44,7 @@ fn another_runs_grade_and_two_measurements_are_not_comparable() {
 /// A run that awaits a value, its grade, and a stage drawn after it.
 fn awaited(change: impl Fn(&mut Script)) -> Result<String, String> {
     let mut script = Script::new(honest(1_000)).arm("same", honest(1_000));
-    (script.rounds, script.awaits, script.value) = (2, Some("the hash of block 9"), Some("00ff"));
+    (script.rounds, script.awaits, script.value) = (2, Some("the hash of block 9"), Some("00ff00ff00ff00ff"));
     change(&mut script);
     let sealed = script.seal();
     crate::Study::open(&sealed.paths()).map(|_| String::new()).map_err(|problem| {
@@ -61,28 +61,28 @@ fn what_is_graded_follows_from_the_seed_and_the_revealed_value_together() {
         Err("the plan awaits a public value, and none is revealed: the hash of block 9".into())
     );
     assert_eq!(awaited(|script| script.awaits = None), Err("a value is revealed, and the plan awaits none".into()));
-    for drawn in ["00fe", " "] {
+    for drawn in ["00ff00ff00ff00fe", " "] {
         let found = awaited(|script| script.drawn = Some(drawn)).unwrap_err();
         assert!(found.contains("are not the sample that the audit seed draws"), "{found}");
     }
-    assert!(awaited(|script| script.value = Some("00ff\n")).unwrap_err().contains("a revealed value is"));
+    assert!(awaited(|script| script.value = Some("00ff00ff00ff00ff\n")).unwrap_err().contains("a revealed value is"));
 }
 
 #[test]
 fn a_stage_is_drawn_from_the_value_with_which_the_one_before_was_graded() {
     let mut script = Script::new(honest(1_000)).arm("same", honest(1_000));
-    (script.rounds, script.awaits, script.value) = (2, Some("the hash of block 9"), Some("00ff"));
+    (script.rounds, script.awaits, script.value) = (2, Some("the hash of block 9"), Some("00ff00ff00ff00ff"));
     let good = script.seal().more(&script, 2, &["same"]);
     assert_eq!(good.study().stages.len(), 2);
     let sealed = script.seal();
-    (script.awaits, script.value, script.drawn) = (None, None, Some("00fe"));
+    (script.awaits, script.value, script.drawn) = (None, None, Some("00ff00ff00ff00fe"));
     script.grade = false;
     let problem = crate::Study::open(&sealed.more(&script, 2, &["same"]).paths()).err().unwrap();
     assert!(problem.what.contains("drawn from another value"), "{problem}");
     let mut unawaited = Script::new(honest(1_000)).arm("same", honest(1_000));
     unawaited.rounds = 2;
     let sealed = unawaited.seal();
-    (unawaited.drawn, unawaited.grade) = (Some("00ff"), false);
+    (unawaited.drawn, unawaited.grade) = (Some("00ff00ff00ff00ff"), false);
     let problem = crate::Study::open(&sealed.more(&unawaited, 2, &["same"]).paths()).err().unwrap();
     assert!(problem.what.contains("the plan awaits none"), "{problem}");
 }
