@@ -54,6 +54,9 @@ fn a_run_that_awaits_a_value_is_graded_with_it_and_with_nothing_else() {
     }
     let verified = lab.bench(&["verify", &measured, &graded]);
     assert_eq!(code(&verified), 0, "{}", stdout(&verified));
+    for said in [format!("\n  awaits {AWAITED}\n"), "\n  drawn with the public value 00ff00ff00ff00ff\n".into()] {
+        assert!(stdout(&verified).contains(&said), "{}", stdout(&verified));
+    }
 
     // The value stands, and the next stage is drawn from it.
     let (exit, text) = grade(&lab, &measured, &["--reveal", "00ff00ff00ff00fe"]);

@@ -10,7 +10,7 @@ use analysis::{
 };
 use lab::{
     Digest, Kind, Result,
-    bundle::{Bundle, Kind as BundleKind},
+    bundle::{Bundle, ENVELOPE, Kind as BundleKind},
     signature::{self, PublicKey},
 };
 use serde::Serialize;
@@ -43,6 +43,8 @@ struct Checked {
     /// Why none of them did.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_signed: Option<String>,
+    /// What a reader has to look up elsewhere.
+    look_up: Vec<String>,
     /// What it was measured with, held against the first measurement; none of that one.
     #[serde(skip_serializing_if = "Option::is_none")]
     stack: Option<Held>,
@@ -80,7 +82,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             (false, Ok(ids)) => (Some(ids), None),
             (false, Err(problem)) => (Some(Vec::new()), Some(problem.to_string())),
         };
-        checked.push(Checked { bundle, findings, counts, signed_by, not_signed, stack: held, kind });
+        let mut look_up = if findings.is_empty() { public_value(&path, kind) } else { Vec::new() };
+        if keys.is_empty() && path.join(ENVELOPE).exists() {
+            look_up.push(format!("{ENVELOPE} lies here: who signed is checked with --key"));
+        }
+        checked.push(Checked { bundle, findings, counts, signed_by, not_signed, look_up, stack: held, kind });
     }
     let broken = checked.iter().any(|one| !one.is_good());
     if args.json {
@@ -101,12 +107,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             for key in one.signed_by.iter().flatten() {
                 println!("  signed by {key}");
             }
+            for text in &one.look_up {
+                println!("  {}", lab::text::shown(text, 1_200));
+            }
         }
         for one in &checked {
             one.stack.iter().for_each(|held| stack(&one.bundle, held));
         }
     }
     Ok(ExitCode::from(if broken { Kind::Broken.exit_code() } else { 0 }))
+}
+
+/// What a run awaited, or a grade was drawn with: whether the one is the other, and younger than the
+/// run's seal, the program cannot know.
+fn public_value(path: &Path, kind: BundleKind) -> Vec<String> {
+    let bundle = Bundle::open(path).ok();
+    let said = bundle.and_then(|bundle| match kind {
+        BundleKind::Measure => Some(format!("awaits {}", bundle.plan().ok()?.awaits?)),
+        BundleKind::Grade => Some(format!("drawn with the public value {}", bundle.grade().ok()?.value?)),
+    });
+    said.into_iter().collect()
 }
 
 /// The keys that signed a bundle.
