@@ -77,10 +77,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             _ => None,
         };
         first = first.or_else(|| Some((bundle.clone(), stack?)));
-        let (signed_by, not_signed) = match (keys.is_empty(), signers(&path, &keys)) {
-            (true, _) => (None, None),
-            (false, Ok(ids)) => (Some(ids), None),
-            (false, Err(problem)) => (Some(Vec::new()), Some(problem.to_string())),
+        let (signed_by, not_signed) = match (!keys.is_empty()).then(|| signers(&path, &keys)) {
+            None => (None, None),
+            Some(Ok(ids)) => (Some(ids), None),
+            Some(Err(problem)) => (Some(Vec::new()), Some(problem.to_string())),
         };
         let mut look_up = if findings.is_empty() { public_value(&path, kind) } else { Vec::new() };
         if keys.is_empty() && path.join(ENVELOPE).exists() {
