@@ -92,4 +92,4 @@ pub use verify::{Verified, open_verified, verify, verify_set};
 
 /// The version of the method: a change that can alter a number raises it, and `METHOD.md`
 /// says what changed.
-pub const METHOD: &str = "0.5.0";
+pub const METHOD: &str = "0.5.1";

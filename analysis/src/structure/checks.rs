@@ -84,15 +84,16 @@ pub(super) fn ids_match_text(a: &Asked<'_>) -> Answer {
     })
 }
 
-/// Only where as many ids came as the text needs: a server that holds ids back says too
-/// little, not something else.
+/// Of the fewer, the ids or the text's tokens, so that neither ids that are held back nor text
+/// that reads as more tokens hides the rest; only where half as many ids came as the text
+/// needs: a server that holds back more says too little, not something else.
 pub(super) fn ids_of_this_text(a: &Asked<'_>) -> Answer {
     only_if!(a.response.complete() && !a.response.received.is_empty());
     if a.has_ids() {
         return Answer::Fine;
     }
     let (read, sent) = (&a.response.reading, &a.response.received);
-    only_if!(!read.is_empty() && !stops_early(a.response.received_count, read.len() as u32));
+    only_if!(!read.is_empty() && 2 * a.response.received_count as usize >= read.len());
     // Of ids that were not kept nothing can be said.
     let all = a.response.received_count as usize == sent.len();
     let read = if all { read.as_slice() } else { &read[..read.len().min(sent.len())] };
@@ -106,7 +107,9 @@ pub(super) fn ids_of_this_text(a: &Asked<'_>) -> Answer {
         _ => false,
     };
     let common = read.iter().filter(|id| take(id)).count();
-    unless(2 * common >= read.len(), || format!("{common} of the text's {} tokens are among the ids", read.len()))
+    unless(2 * common >= read.len().min(sent.len()), || {
+        format!("{common} of the text's {} tokens are among its {} ids", read.len(), sent.len())
+    })
 }
 
 pub(super) fn claimed_ids(a: &Asked<'_>) -> Answer {

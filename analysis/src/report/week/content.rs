@@ -44,7 +44,7 @@ pub(super) fn document(input: &Input<'_>, published: &Published, tables: &Tables
     }
 }
 
-/// `2 comparisons, 8 controls, 1 measurement, judged by method 0.5.0.`
+/// `2 comparisons, 8 controls, 1 measurement, judged by method 0.5.1.`
 fn description(input: &Input<'_>, published: &Published) -> String {
     let of = |wanted: &str, one: &str, many: &str| {
         let n = input.runs.iter().filter(|run| kind(&run.judgement) == wanted).count();

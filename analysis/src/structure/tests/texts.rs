@@ -74,6 +74,37 @@ fn of_text_that_is_longer_than_its_ids_all_tokens_count_where_all_ids_were_kept(
 }
 
 #[test]
+fn text_of_more_tokens_than_ids_is_of_the_ids_where_half_of_them_are_in_it() {
+    // Twelve ids for twenty tokens of text, of which the first `n` ids' words and others.
+    let longer = |n: usize| {
+        move |ask: &Ask| {
+            let mut said = full(ask);
+            let ids: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+            said.parts[12..].iter_mut().for_each(|p| p.ids.clear());
+            said.parts.iter_mut().skip(n).zip(others(&ids)).for_each(|(part, other)| part.text = text_of(other));
+            said
+        }
+    };
+    assert_eq!(of(longer(6)), ["ids-match-text"]);
+    assert_eq!(of(longer(5)), ["ids-match-text", "ids-of-another-text"]);
+}
+
+#[test]
+fn of_ids_for_less_than_half_of_the_text_nothing_is_said() {
+    let with_ids = |n: usize| {
+        move |ask: &Ask| {
+            let mut said = full(ask);
+            let ids: Vec<u32> = said.parts.iter().flat_map(|p| p.ids.clone()).collect();
+            said.parts[n..].iter_mut().for_each(|p| p.ids.clear());
+            said.parts.iter_mut().zip(others(&ids)).for_each(|(part, other)| part.text = text_of(other));
+            said
+        }
+    };
+    assert_eq!(of(with_ids(10)), ["ids-match-text", "ids-of-another-text"]);
+    assert_eq!(of(with_ids(9)), ["ids-match-text"]);
+}
+
+#[test]
 fn only_what_ends_the_baselines_own_turns_is_an_end_token() {
     // The special token 1 ends turns of the candidate, and answers of the baseline that are cut off.
     let turn = |ask: &Ask| match ask.request % 3 {
