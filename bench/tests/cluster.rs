@@ -220,6 +220,41 @@ fn a_cancelled_run_is_not_sealed_and_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_cancelled_run_begins_none_of_its_blocks_that_wait() {
+    let Some(cluster) = Cluster::from_env() else { return };
+    let lab = Lab::new();
+    lab.plan(&Workload { rounds: 2, ..slow() });
+    let (child, run, _) = started(&lab, &cluster, &["--max-parallel", "1"]);
+    assert_eq!(code(&lab.bench(&["cancel", run.to_str().unwrap()])), 0);
+    let ended = output(child);
+    assert_eq!(code(&ended), 11, "{}", stderr(&ended));
+    let said = stderr(&ended);
+    assert!(said.contains("2 of 2 blocks were not measured"), "{said}");
+    assert!(said.contains("block 2 stopped: it was taken back before it began"), "{said}");
+    let name = run.file_name().unwrap().to_str().unwrap();
+    assert_eq!(cluster.slurm("squeue", &["-h", "-n", name]), "");
+    assert!(!run.with_added_extension("tasks").join("2").exists());
+    // A second time there is nothing to take back, which is no error.
+    assert_eq!(code(&lab.bench(&["cancel", run.to_str().unwrap()])), 0);
+    let dry = lab.bench(&[&ON_A_CLUSTER[..], &["--resume", "--dry-run"]].concat());
+    assert!(stdout(&dry).contains("#SBATCH --array=1-2\n"), "{}", stdout(&dry));
+}
+
+#[test]
+fn what_a_shell_has_set_for_slurm_changes_no_task() {
+    let Some(_cluster) = Cluster::from_env() else { return };
+    let lab = Lab::new();
+    lab.plan(&workload());
+    let mut command = lab.command(&ON_A_CLUSTER);
+    let set = [("SBATCH_JOB_NAME", "mine"), ("SBATCH_ARRAY_INX", "7"), ("SBATCH_OUTPUT", "/dev/null")];
+    command.envs(set).envs([("SBATCH_PARTITION", "nowhere"), ("SQUEUE_STATES", "FAILED"), ("SQUEUE_FORMAT", "%i")]);
+    let done = command.output().unwrap();
+    assert_eq!(code(&done), 0, "{}", stderr(&done));
+    good(&lab, &lab.bundle().path);
+    assert!(trials(&lab.bundle()).iter().all(|trial| trial.attempts.is_empty()), "nothing was measured twice");
+}
+
+#[test]
 fn a_detached_run_is_collected_by_whoever_resumes_it() {
     let Some(_cluster) = Cluster::from_env() else { return };
     let lab = Lab::new();
@@ -239,6 +274,8 @@ fn a_detached_run_is_collected_by_whoever_resumes_it() {
     good(&lab, &run);
     assert!(trials(&lab.bundle()).iter().all(|trial| trial.attempts.is_empty()), "nothing was measured twice");
     assert_eq!(logged(&lab), ["begun", "resumed", "sealed"]);
+    let sealed = lab.bench(&["status", run.to_str().unwrap()]);
+    assert!(stderr(&sealed).contains("this run is measured and sealed"), "{}", stderr(&sealed));
 }
 
 #[test]
@@ -250,7 +287,9 @@ fn what_the_cluster_cannot_give_is_refused_in_its_own_words() {
     assert_eq!(code(&refused), 11, "{}", stderr(&refused));
     let said = stderr(&refused);
     assert!(said.contains("Slurm refuses the tasks") && said.contains("Invalid feature"), "{said}");
-    assert!(said.contains("next: "), "{said}");
+    assert!(said.contains("next: ") && said.contains("continue with --resume"), "{said}");
+    let resumed = lab.bench(&[&ON_A_CLUSTER[..], &["--resume"]].concat());
+    assert_eq!(code(&resumed), 0, "{}", stderr(&resumed));
 }
 
 #[test]
@@ -271,6 +310,9 @@ fn a_task_that_cannot_do_its_block_says_why() {
     let status: serde_json::Value = serde_json::from_str(&status).unwrap();
     assert_eq!(status["blocks"][1]["state"], "failed");
     assert!(status["blocks"][1]["detail"].as_str().unwrap().contains("another plan on this node"), "{status:#}");
+    // However narrow the terminal is, people read what to do.
+    let status = stdout(&lab.bench(&["status", run.to_str().unwrap()]));
+    assert!(status.contains("block 2 failed\n") && status.contains("request files, traces and models"), "{status}");
 }
 
 /// A folder on a disk of its own, of so many bytes.

@@ -53,6 +53,27 @@ fn a_killed_runner_leaves_no_server_behind() {
 }
 
 #[test]
+fn a_run_that_somebody_writes_is_neither_resumed_nor_sealed_nor_tidied_up_by_another() {
+    let lab = Lab::new();
+    let slow = "--launch-seed 770006 --startup 60s";
+    let mut runner = lab.start(&Workload { baseline: slow.into(), ..workload("770007") });
+    let building = || lab.runs().first().map(|run| run.join("trials/.building-0001-baseline"));
+    wait_until("a trial is being measured", || building().is_some_and(|path| path.exists()));
+    let run = lab.runs()[0].clone();
+    for arguments in [&["run", "x.toml", "--resume"][..], &["seal", run.to_str().unwrap()]] {
+        let refused = lab.bench(arguments);
+        assert_eq!(code(&refused), 11, "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("another bench is writing this run"), "{}", stderr(&refused));
+        assert!(building().unwrap().exists(), "what it was writing is gone");
+    }
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let sealed = lab.bench(&["seal", run.to_str().unwrap()]);
+    assert_eq!(code(&sealed), 0, "{}", stderr(&sealed));
+    assert!(!run.with_added_extension("lock").exists() && !building().unwrap().exists());
+}
+
+#[test]
 fn what_leaves_its_process_group_is_ended_with_its_server() {
     let lab = Lab::new();
     let more = "[candidates.leaves]\ncommand = [\"sh\", \"-c\", \"setsid sleep 770005 & exec \\\"$0\\\" stub --port $1 --model-name toy --ttft 1ms\", \"{bench}\", \"{port}\"]\n";

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -58,17 +58,17 @@ pub async fn run_prepared(workload: &Workload, prepared: &Prepared, options: &Op
     };
     let host = Ready::of(workload, &plan.trials, &options.program, options.observer).await?;
     let resumed = open.is_some();
-    let folder = match open {
-        Some(path) => RunFolder::resume(&path)?,
+    let (folder, _lock) = match open {
+        Some(path) => resume(&path)?,
         None => {
             let folder = begin(workload, prepared, &host.tokenizers, &host.environment.host, options.out)?;
+            let lock = lock(folder.path())?;
             host.describe(&folder)?;
             // The plan is last: a folder with a plan can be resumed.
             folder.put(PLAN, plan.to_json().as_bytes())?;
-            folder
+            (folder, lock)
         }
     };
-    let _lock = lock(folder.path())?;
     if options.resume {
         same_host(&folder, &host.environment)?;
     }
@@ -88,6 +88,7 @@ pub(crate) fn finish(folder: RunFolder, plan: &Plan) -> Result<(PathBuf, Digest)
     let sealed = folder.seal(bundle::Kind::Measure, parents, &clock::utc_now())?;
     // Each trial has its own attempts now.
     let _ = fs::remove_file(trial::begun_path(&sealed.0));
+    unlocked(&sealed.0);
     Ok(sealed)
 }
 
@@ -97,8 +98,7 @@ pub fn seal(run: &Path) -> Result<PathBuf> {
     if !run.join(PLAN).exists() {
         return Err(Problem::input("no run began here").at(run.display().to_string()).next("pass a run's folder"));
     }
-    let _lock = lock(run)?;
-    let folder = RunFolder::resume(run)?;
+    let (folder, _lock) = resume(run)?;
     let text =
         fs::read_to_string(run.join(PLAN)).map_err(|e| Problem::io(Kind::Machine, "read", &run.join(PLAN), &e))?;
     let (path, id) = finish(folder, &Plan::from_json(&text)?)?;
@@ -200,7 +200,7 @@ fn same_host(folder: &RunFolder, environment: &Environment) -> Result<()> {
     let path = folder.path().join(ENVIRONMENTS).join(format!("{}.json", environment.host));
     let before = fs::read_to_string(&path).map_err(|e| {
         Problem::io(Kind::NotComparable, "find this host among the run's", &path, &e)
-            .next("resume on the host where the run began")
+            .next("resume on the host where the run began, or with --executor slurm what began with it")
     })?;
     let before = Environment::from_json(&before)?;
     let differs = |field: &str| {
@@ -232,13 +232,33 @@ fn same_host(folder: &RunFolder, environment: &Environment) -> Result<()> {
     Ok(())
 }
 
-/// Two runners never write one folder. The lock goes with the process.
+/// Opens a run's folder that nobody else writes: only then is what is unfinished in it of no use.
+pub(crate) fn resume(run: &Path) -> Result<(RunFolder, File)> {
+    let lock = lock(run)?;
+    Ok((RunFolder::resume(run)?, lock))
+}
+
+/// Two runners never write one folder. The lock goes with the process; the file beside the folder
+/// is a plain one, open for writing, because a network's file system locks nothing else.
 pub(crate) fn lock(folder: &Path) -> Result<File> {
-    let file = File::open(folder).map_err(|e| Problem::io(Kind::Machine, "open", folder, &e))?;
+    let path = lock_path(folder);
+    let file = File::options().create(true).write(true).truncate(false).open(&path);
+    let file = file.map_err(|e| Problem::io(Kind::Machine, "open", &path, &e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(_) => Err(Problem::machine("another bench is writing this run")
+        Err(TryLockError::WouldBlock) => Err(Problem::machine("another bench is writing this run")
             .at(folder.display().to_string())
             .next("wait for it, or stop it and resume")),
+        Err(TryLockError::Error(e)) => Err(Problem::io(Kind::Machine, "lock", &path, &e)
+            .next("keep results on storage that knows locks, which two runners need to stay apart")),
     }
+}
+
+/// Nobody writes what is sealed: whoever opened the file before finds the seal.
+pub(crate) fn unlocked(folder: &Path) {
+    let _ = fs::remove_file(lock_path(folder));
+}
+
+fn lock_path(folder: &Path) -> PathBuf {
+    folder.with_added_extension("lock")
 }

@@ -10,7 +10,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    super::until_interrupted(runner::slurm::cancel(&args.run))?;
+    if super::until_interrupted(runner::slurm::cancel(&args.run))?.is_none() {
+        eprintln!("stopped; some of its tasks may go on: cancel it again");
+        return Ok(ExitCode::from(130));
+    }
     println!("its tasks are told to end; finished blocks are kept, and --resume goes on with them");
     Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use lab::Result;
-use runner::slurm::status::{State, Status};
+use runner::slurm::status::{Block, State, Status};
 
 use crate::screen;
 
@@ -36,8 +36,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             block.trials,
             block.state.word(),
             block.attempts,
-            lab::text::shown(&block.detail, screen::width().saturating_sub(45).max(40))
+            lab::text::shown(block.detail.lines().next().unwrap_or_default(), screen::width().saturating_sub(45).max(20))
         );
+    }
+    let failed = |block: &&Block| matches!(block.state, State::Failed);
+    for block in status.blocks.iter().filter(failed) {
+        println!("\nblock {} failed", block.block);
+        let said = block.detail.lines().map(|line| lab::text::shown(line.trim(), 2_000));
+        for line in said.flat_map(|line| screen::wrapped(&line, screen::width() - 2)) {
+            println!("  {line}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

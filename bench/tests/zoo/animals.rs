@@ -34,8 +34,9 @@ pub(crate) struct Pen {
     pub(crate) animals: &'static [Animal],
 }
 
-/// What all servers of the pens do; the noise is that of honest kernels, which the tolerances allow for.
-const PACE: &str = "--noise 0.02 --mean-tokens 40 --ttft 1ms --itl 50us";
+/// What all servers of the pens do; the noise is that of honest kernels, of which the bounds stay
+/// well below the tolerances.
+const PACE: &str = "--noise 0.005 --mean-tokens 40 --ttft 1ms --itl 50us";
 
 /// A workload of two rounds whose outputs are all graded, by the model without noise.
 fn graded(requests: u32, mean: f64, far: f64) -> Workload {
@@ -54,10 +55,9 @@ fn graded(requests: u32, mean: f64, far: f64) -> Workload {
     }
 }
 
-/// Most of them: a few dozen graded answers decide. The bounds of honest servers reach a half of
-/// the tolerance.
+/// Most of them: a few dozen graded answers decide.
 fn common() -> Workload {
-    graded(24, 0.02, 0.07)
+    graded(24, 0.01, 0.07)
 }
 
 /// What few answers or few tokens show needs many.
@@ -143,7 +143,7 @@ const COMMON: &[Animal] = &[
 
 #[rustfmt::skip]
 const RARE: &[Animal] = &[
-    is(Honest, "same-again", "what the baseline does, under a tolerance a seventh as large", "", "complete", "equivalent", "within-tolerance"),
+    is(Honest, "same-again", "what the baseline does, under a tolerance a third as large", "", "complete", "equivalent", "within-tolerance"),
     is(Cheat, "mixture-10", "one request in ten on an unrelated model", "--mode mixture --mixture 0.1", "complete", "altered", "margins-above-tolerance"),
     is(Cheat, "mixture-5", "one request in twenty on an unrelated model", "--mode mixture --mixture 0.05", "complete", "altered", "margins-above-tolerance"),
     is(Cheat, "stale-3", "three answers in a hundred from a cache of other prompts", "--mode stale --mixture 0.03", "complete", "altered", "margins-above-tolerance"),

@@ -70,6 +70,9 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
         return Err(problem(what, stage::revealing(&plan)));
     }
     let _lock = run::lock(measured)?;
+    if target.join(MANIFEST).exists() {
+        return Ok(target);
+    }
     let equivalence = workload.equivalence.as_ref().ok_or_else(|| {
         Problem::input("the workload has no [equivalence], so nothing says what to grade")
             .at(measured.display().to_string())
@@ -130,6 +133,7 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let (path, id) = folder.seal(bundle::Kind::Grade, vec![bundle.id], &clock::utc_now())?;
     // Revealed in the sealed grade, the seed is no secret any more.
     let _ = fs::remove_file(secret);
+    run::unlocked(measured);
     logged::graded(&path, id, vec![bundle.id])?;
     Ok(path)
 }

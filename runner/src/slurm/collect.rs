@@ -1,6 +1,6 @@
 //! From finished attempts to the run's folder. Whoever submitted does it, and nobody else.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{fs, path::Path};
 
 use lab::{
     Kind, Problem, Result,
@@ -11,22 +11,18 @@ use lab::{
 
 use super::tasks::{Attempt, Tasks};
 
-/// Takes the trials of every block that has a finished attempt, as far as the run lacks them.
-/// Returns why an attempt cannot be used, by its block.
-pub(super) fn collect(folder: &RunFolder, plan: &Plan, tasks: &Tasks) -> Result<BTreeMap<u32, String>> {
-    let mut refused = BTreeMap::new();
+/// Takes the trials of every block that has a finished attempt, as far as the run lacks them. An
+/// attempt that cannot be used has failed, whatever its task said.
+pub(super) fn collect(folder: &RunFolder, plan: &Plan, tasks: &Tasks) -> Result<()> {
     for (block, trials) in plan.blocks().filter(|(_, trials)| !whole(folder, trials)) {
         for attempt in tasks.attempts(block).iter().filter(|attempt| attempt.done()) {
             match take(folder, trials, attempt)? {
-                Ok(()) => {
-                    refused.remove(&block);
-                    break;
-                }
-                Err(why) => drop(refused.insert(block, why)),
+                Ok(()) => break,
+                Err(why) => tasks.refuse(attempt, why)?,
             }
         }
     }
-    Ok(refused)
+    Ok(())
 }
 
 /// Whether the run has all trials of a block.
@@ -36,12 +32,20 @@ pub(super) fn whole(folder: &RunFolder, trials: &[Trial]) -> bool {
 
 fn take(folder: &RunFolder, trials: &[Trial], attempt: &Attempt) -> Result<std::result::Result<(), String>> {
     let from = attempt.path.join(TRIALS);
-    // Some may have been taken before whoever took them died.
-    let there = |trial: &Trial| from.join(trial.folder()).is_dir() || folder.has_trial(&trial.folder());
-    if let Some(lacks) = trials.iter().find(|trial| !there(trial)) {
+    let here = |trial: &Trial| fs::symlink_metadata(from.join(trial.folder())).is_ok_and(|m| m.is_dir());
+    // Some may have been taken before whoever took them died, of this attempt or of another.
+    let taken = |trial: &Trial| folder.has_trial(&trial.folder());
+    if let Some(lacks) = trials.iter().find(|trial| !here(trial) && !taken(trial)) {
         return Ok(Err(format!("attempt {} says that it is done and lacks {}", attempt.number, lacks.folder())));
     }
-    for host in environments(&attempt.path)? {
+    if let Some(twice) = trials.iter().find(|trial| here(trial) && taken(trial)) {
+        return Ok(Err(format!("the run has {} of another attempt, and a block is of one", twice.folder())));
+    }
+    let hosts = match environments(&attempt.path) {
+        Ok(hosts) => hosts,
+        Err(problem) => return Ok(Err(problem.to_string())),
+    };
+    for host in hosts {
         let name = format!("{ENVIRONMENTS}/{}.json", host.host);
         let described = match fs::read_to_string(folder.path().join(&name)) {
             Ok(before) => match both(Environment::from_json(&before)?, &host) {
@@ -103,7 +107,10 @@ fn both(mut one: Environment, other: &Environment) -> std::result::Result<Enviro
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::tasks::{End, Outcome},
+        *,
+    };
 
     fn host(gpu: &str) -> Environment {
         let gpu = Gpu { uuid: gpu.into(), pcie_generation: Some(1), ..Gpu::default() };
@@ -130,5 +137,94 @@ mod tests {
         let kernel = Environment { kernel: Some("6.2".into()), ..host("GPU-1") };
         assert_eq!(both(host("GPU-1"), &kernel), Err("the kernel"));
         assert_eq!(both(host("GPU-1"), &Environment { cores: 4, ..host("GPU-1") }), Err("its hardware or system"));
+    }
+
+    /// A run of one block of two trials, with its tasks.
+    fn run(folder: &Path) -> (RunFolder, Plan, Tasks) {
+        let trial = |n: u32, role: &str, arm: &str| {
+            serde_json::json!({ "n": n, "round": 1, "block": 1, "role": role, "arm": arm, "model": "toy", "gpus": 0,
+                "warmup": { "first": 0, "count": 0 }, "phases": [] })
+        };
+        let digest = lab::Digest::of(b"");
+        let plan = serde_json::json!({ "format": 4, "workload": digest, "requests": digest, "seed": 1,
+            "trials": [trial(1, "opening", "baseline"), trial(2, "candidate", "fast")] });
+        let path = folder.join("x-slurm-1");
+        (RunFolder::create(&path).unwrap(), Plan::from_json(&plan.to_string()).unwrap(), Tasks::of(&path))
+    }
+
+    /// An attempt with these trials, which says that it is done.
+    fn finished(tasks: &Tasks, trials: &[&str]) -> Attempt {
+        let attempt = tasks.begin(1).unwrap();
+        for trial in trials {
+            fs::create_dir_all(attempt.path.join(TRIALS).join(trial)).unwrap();
+        }
+        fs::create_dir_all(attempt.path.join(ENVIRONMENTS)).unwrap();
+        fs::write(attempt.path.join(ENVIRONMENTS).join("n1.json"), host("GPU-1").to_json()).unwrap();
+        let (began, ended) = (lab::Nanos(1), lab::Nanos(2));
+        tasks.end(&attempt, &End { outcome: Outcome::Done, host: "n1".into(), job: 7, began, ended }).unwrap();
+        attempt
+    }
+
+    /// What the attempts at the block came to.
+    fn outcomes(tasks: &Tasks) -> Vec<Outcome> {
+        tasks.attempts(1).into_iter().map(|attempt| attempt.end.unwrap().outcome).collect()
+    }
+
+    const BOTH: [&str; 2] = ["0001-baseline", "0002-fast"];
+
+    #[test]
+    fn a_finished_attempt_is_taken_whole_and_once() {
+        let temp = tempfile::tempdir().unwrap();
+        let (folder, plan, tasks) = run(temp.path());
+        let attempt = finished(&tasks, &BOTH);
+        collect(&folder, &plan, &tasks).unwrap();
+        assert!(whole(&folder, &plan.trials) && !attempt.path.join(TRIALS).join(BOTH[0]).exists());
+        assert!(folder.path().join(ENVIRONMENTS).join("n1.json").exists());
+        collect(&folder, &plan, &tasks).unwrap();
+        assert_eq!(outcomes(&tasks), [Outcome::Done]);
+    }
+
+    #[test]
+    fn an_attempt_that_lacks_a_trial_has_failed_and_the_next_one_counts() {
+        let temp = tempfile::tempdir().unwrap();
+        let (folder, plan, tasks) = run(temp.path());
+        finished(&tasks, &BOTH[..1]);
+        collect(&folder, &plan, &tasks).unwrap();
+        let failed = Outcome::Failed("attempt 1 says that it is done and lacks 0002-fast".into());
+        assert_eq!(outcomes(&tasks), [failed.clone()]);
+        assert!(!folder.has_trial(BOTH[0]));
+        finished(&tasks, &BOTH);
+        collect(&folder, &plan, &tasks).unwrap();
+        assert_eq!(outcomes(&tasks), [failed, Outcome::Done]);
+        assert!(whole(&folder, &plan.trials));
+    }
+
+    #[test]
+    fn a_block_whose_taker_died_is_completed_from_the_same_attempt() {
+        let temp = tempfile::tempdir().unwrap();
+        let (folder, plan, tasks) = run(temp.path());
+        let late = finished(&tasks, &BOTH);
+        let first = finished(&tasks, &BOTH);
+        folder.take_trial(&first.path.join(TRIALS).join(BOTH[0]), BOTH[0]).unwrap();
+        fs::write(first.path.join(TRIALS).join(BOTH[1]).join("of"), "the second").unwrap();
+        collect(&folder, &plan, &tasks).unwrap();
+        let refused = "the run has 0001-baseline of another attempt, and a block is of one";
+        assert_eq!(outcomes(&tasks), [Outcome::Failed(refused.into()), Outcome::Done]);
+        assert!(folder.path().join(TRIALS).join(BOTH[1]).join("of").exists());
+        assert!(late.path.join(TRIALS).join(BOTH[1]).exists());
+    }
+
+    #[test]
+    fn a_link_is_no_trial_and_a_spoilt_environment_no_description() {
+        let temp = tempfile::tempdir().unwrap();
+        let (folder, plan, tasks) = run(temp.path());
+        let linked = finished(&tasks, &BOTH[..1]);
+        std::os::unix::fs::symlink(temp.path(), linked.path.join(TRIALS).join(BOTH[1])).unwrap();
+        let spoilt = finished(&tasks, &BOTH);
+        fs::write(spoilt.path.join(ENVIRONMENTS).join("n1.json"), "{").unwrap();
+        collect(&folder, &plan, &tasks).unwrap();
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+        assert!(outcomes(&tasks).iter().all(failed), "{:?}", outcomes(&tasks));
+        assert!(!folder.has_trial(BOTH[0]));
     }
 }

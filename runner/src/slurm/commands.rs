@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use lab::{Problem, Result};
+use lab::{Kind, Problem, Result};
 use tokio::process::Command;
 
 use super::tasks::Tasks;
@@ -36,7 +36,9 @@ pub(super) async fn submit(script: &Path) -> Result<u64> {
         Failure::Absent(problem) => problem,
         Failure::Said(said) => Problem::machine(format!("Slurm refuses the tasks: {said}"))
             .at(script.display().to_string())
-            .next("see what the cluster has with sinfo, and change --partition, --gres, --constraint or --time"),
+            .next(
+                "see what the cluster has with sinfo, change --partition, --gres, --constraint or --time, and continue with --resume",
+            ),
     })?;
     // With several clusters the cluster's name follows.
     let number = said.split(';').next().and_then(|id| id.trim().parse().ok());
@@ -57,24 +59,40 @@ fn read(line: &str) -> Option<Queued> {
     let mut fields = line.trim().splitn(4, '|');
     let (index, state, node, reason) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let place = if node.is_empty() { reason } else { node };
+    // Slurm's word for no reason, as long as it has not looked at the task.
+    let place = if place == "None" { "" } else { place };
     Some(Queued { block: index.parse().unwrap_or(0), state: state.to_owned(), place: place.to_owned() })
 }
 
-/// Takes every task of a run back; running ones are told to end.
+/// Takes every task of a run back; running ones are told to end. Whoever watches it submits no
+/// more.
 pub async fn cancel(run: &Path) -> Result<()> {
-    let submission = Tasks::of(run).submission()?;
-    let ids: Vec<String> = submission.jobs.iter().map(|job| job.id.to_string()).collect();
-    // Those that have ended are not an error to it.
-    let arguments: Vec<&str> = std::iter::once("--quiet").chain(ids.iter().map(String::as_str)).collect();
-    slurm("scancel", &arguments).await.map_err(|why| match why {
+    let run = &std::path::absolute(run).map_err(|e| Problem::io(Kind::Machine, "find", run, &e))?;
+    let tasks = Tasks::of(run);
+    tasks.submission()?;
+    tasks.take_back()?;
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    scancel(&name).await?;
+    scancel(&format!("{name}-grade")).await?;
+    crate::logged::cancelled(run)
+}
+
+/// Takes tasks of this name back; it is no error where there are none.
+pub(super) async fn scancel(name: &str) -> Result<()> {
+    let said = slurm("scancel", &["--quiet", &format!("--name={name}")]).await;
+    said.map(drop).map_err(|why| match why {
         Failure::Absent(problem) => problem,
         Failure::Said(said) => Problem::machine(format!("Slurm does not cancel: {said}")).next("try it again later"),
-    })?;
-    crate::logged::cancelled(run)
+    })
 }
 
 async fn slurm(program: &str, arguments: &[&str]) -> std::result::Result<String, Failure> {
     let mut command = Command::new(program);
+    // What it is told is told here: such variables would add to that, or go before what a script says.
+    let own = |name: &str| ["SBATCH_", "SQUEUE_", "SCANCEL_"].iter().any(|prefix| name.starts_with(prefix));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(own)) {
+        command.env_remove(name);
+    }
     // Times and states are the same words everywhere.
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null()).kill_on_drop(true);
     let output = match tokio::time::timeout(ANSWER, command.output()).await {

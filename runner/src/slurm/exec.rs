@@ -112,7 +112,7 @@ impl Task {
 }
 
 /// Which trials are compared with this one, of whatever round: in a file's name.
-fn comparison(trial: &Trial) -> String {
+pub(super) fn comparison(trial: &Trial) -> String {
     let model: String = trial.model.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("{model}-{}", trial.gpus)
 }

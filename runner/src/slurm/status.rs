@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lab::{
     Nanos, Result,
-    bundle::{PLAN, RunFolder},
+    bundle::{MANIFEST, PLAN, RunFolder},
     plan::Plan,
 };
 use serde::Serialize;
@@ -101,6 +101,11 @@ impl Status {
 
 /// How the unfinished run in this folder stands.
 pub async fn status(run: &Path) -> Result<Status> {
+    if run.join(MANIFEST).exists() {
+        return Err(lab::Problem::input("this run is measured and sealed")
+            .at(run.display().to_string())
+            .next("bench verify says whether it is whole, bench judge what came of it"));
+    }
     let tasks = Tasks::of(run);
     tasks.submission()?;
     let path = run.join(PLAN);
@@ -134,6 +139,7 @@ fn block(number: u32, trials: usize, whole: bool, queued: Option<&Queued>, tasks
             (State::Running, task.place.clone())
         }
         (None, Some(task), _) => (State::Queued, task.place.clone()),
+        (None, None, None) if tasks.taken_back() => (State::Stopped, "it was taken back before it began".to_owned()),
         (None, None, None) => (State::Absent, "Slurm does not have it".to_owned()),
         (None, None, Some(last)) => match last.end.as_ref().map(|end| (&end.outcome, &end.host)) {
             Some((Outcome::Failed(why), host)) => (State::Failed, format!("{host}: {why}")),

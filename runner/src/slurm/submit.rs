@@ -1,7 +1,7 @@
 //! The main path: submitted, watched, collected, sealed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -18,6 +18,7 @@ use super::{
     Options, Overhead,
     collect::{collect, whole},
     commands,
+    exec::comparison,
     script::{Script, Work},
     status::{self, State, Status},
     tasks::{Job, Submission, Tasks},
@@ -45,8 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub enum Submitted {
     /// The scripts that would be submitted.
     Scripts(Vec<String>),
-    /// The run's folder; its tasks go on.
-    Detached(PathBuf),
+    /// The run's folder, and whether anything was submitted; its tasks go on.
+    Detached(PathBuf, bool),
     /// The bundle's folder, and what the tasks cost, where that is known.
     Sealed(PathBuf, Option<Overhead>),
 }
@@ -83,21 +84,25 @@ pub async fn run(
     let bench = options.program.bench;
     if how == How::DryRun {
         let run = open.unwrap_or_else(|| out.join("DATE").join(format!("{}-slurm-RUN", workload.name)));
-        let all: Vec<u32> = plan.blocks().map(|(block, _)| block).collect();
-        return Ok(Submitted::Scripts(scripts(&run, plan, &all, bench, slurm).into_iter().map(|s| s.text).collect()));
+        // What is measured already is not measured again.
+        let done = RunFolder::look(&run).ok();
+        let open = plan.blocks().filter(|(_, trials)| !done.as_ref().is_some_and(|done| whole(done, trials)));
+        let open: Vec<u32> = open.map(|(block, _)| block).collect();
+        return Ok(Submitted::Scripts(scripts(&run, plan, &open, bench, slurm).into_iter().map(|s| s.text).collect()));
     }
     let resumed = open.is_some();
-    let folder = match open {
-        Some(path) => RunFolder::resume(&path)?,
+    let (folder, _lock) = match open {
+        Some(path) => run::resume(&path)?,
         None => {
             let folder = run::begin(workload, &prepared, &host::tokenizers(&workload.models)?, "slurm", &out)?;
+            let lock = run::lock(folder.path())?;
             folder.put(PLAN, plan.to_json().as_bytes())?;
-            folder
+            (folder, lock)
         }
     };
-    let _lock = run::lock(folder.path())?;
     let logged = Logged::begin(folder.path(), plan, &workload.name, resumed)?.elsewhere();
     let tasks = Tasks::of(folder.path());
+    tasks.go_on()?;
     if tasks.submission().is_err() {
         let (program, _) = Digest::of_file(bench).map_err(|e| Problem::io(Kind::Machine, "read", bench, &e))?;
         tasks.submit(&Submission { bench: bench.to_owned(), program, file: absolute(file)?, jobs: Vec::new() })?;
@@ -105,9 +110,9 @@ pub async fn run(
     let mut coordinator = Coordinator { folder: &folder, plan, tasks: &tasks, slurm, tries: BTreeMap::new() };
     if how == How::Detach {
         let status = status::of(&folder, plan, &tasks).await?;
-        coordinator.submit_ended(&status).await?;
+        let any = coordinator.submit_ended(&status).await?;
         logged.leave();
-        return Ok(Submitted::Detached(folder.path().to_owned()));
+        return Ok(Submitted::Detached(folder.path().to_owned(), any));
     }
     let watched = coordinator.watch(options).await;
     let overhead = Overhead::of(&folder, plan, &tasks);
@@ -181,7 +186,7 @@ impl Coordinator<'_> {
     async fn watch(&mut self, options: &run::Options<'_>) -> Result<()> {
         let (mut pause, mut before, mut silent, mut ended) = (POLL[0], String::new(), None, None);
         loop {
-            let refused = collect(self.folder, self.plan, self.tasks)?;
+            collect(self.folder, self.plan, self.tasks)?;
             if self.plan.blocks().all(|(_, trials)| whole(self.folder, trials)) {
                 return Ok(());
             }
@@ -206,7 +211,7 @@ impl Coordinator<'_> {
                 } else if since.elapsed() >= LATE || self.tries.is_empty() {
                     let again = self.submit_ended(&status).await?;
                     if !again && !open {
-                        return Err(self.failed(&status, &refused));
+                        return Err(self.failed(&status));
                     }
                     if again {
                         ended = None;
@@ -223,6 +228,9 @@ impl Coordinator<'_> {
 
     /// Submits what Slurm does not have and may be tried: whether there was any.
     async fn submit_ended(&mut self, status: &Status) -> Result<bool> {
+        if self.tasks.taken_back() {
+            return Ok(false);
+        }
         let tries = |block: u32| self.tries.get(&block).copied().unwrap_or(0);
         // What failed or was told to end would do so again: that is for a person to decide.
         let again = |block: &&status::Block| match tries(block.block) {
@@ -233,6 +241,7 @@ impl Coordinator<'_> {
         if blocks.is_empty() {
             return Ok(false);
         }
+        self.forget_hardware(status);
         let mut submission = self.tasks.submission()?;
         for script in scripts(self.folder.path(), self.plan, &blocks, &submission.bench, self.slurm) {
             let path = self.tasks.path().join(format!("job-{}.sh", submission.jobs.len() + 1));
@@ -242,19 +251,33 @@ impl Coordinator<'_> {
             let id = commands::submit(&path).await?;
             submission.jobs.push(Job { id, submitted: clock::unix(), blocks: script.blocks });
             self.tasks.submit(&submission)?;
+            // Whoever took the run back meanwhile did not see this array.
+            if self.tasks.taken_back() {
+                commands::scancel(&status.run).await?;
+                return Ok(false);
+            }
         }
         blocks.iter().for_each(|block| *self.tries.entry(*block).or_default() += 1);
         Ok(true)
     }
 
-    /// Which blocks nobody could measure, and why.
-    fn failed(&self, status: &Status, refused: &BTreeMap<u32, String>) -> Problem {
-        let open: Vec<&status::Block> =
-            status.blocks.iter().filter(|block| block.state.ended() || refused.contains_key(&block.block)).collect();
-        let why = |block: &&status::Block| {
-            let detail = refused.get(&block.block).unwrap_or(&block.detail);
-            format!("\n  block {} {}: {detail}", block.block, block.state.word())
+    /// The first task of a comparison says for all what hardware it is of, unless it came to
+    /// nothing and nobody goes by it.
+    fn forget_hardware(&self, status: &Status) {
+        let of = |ended: bool| -> BTreeSet<String> {
+            // Both are in the plan's order.
+            let blocks = self.plan.blocks().zip(&status.blocks);
+            let these = blocks.filter(|(_, block)| block.state.ended() == ended);
+            these.map(|((_, trials), _)| comparison(&trials[0])).collect()
         };
+        of(true).difference(&of(false)).for_each(|comparison| self.tasks.forget_hardware(comparison));
+    }
+
+    /// Which blocks nobody could measure, and why.
+    fn failed(&self, status: &Status) -> Problem {
+        let open: Vec<&status::Block> = status.blocks.iter().filter(|block| block.state.ended()).collect();
+        let why =
+            |block: &&status::Block| format!("\n  block {} {}: {}", block.block, block.state.word(), block.detail);
         let details: String = open.iter().take(8).map(why).collect();
         let more = if open.len() > 8 { format!("\n  and {} more", open.len() - 8) } else { String::new() };
         Problem::machine(format!("{} of {} blocks were not measured:{details}{more}", open.len(), status.blocks.len()))

@@ -5,6 +5,7 @@
 //! hardware-<model>-<gpus>.txt  what the first task of a comparison found
 //! job-<n>.sh           each script, as it was submitted
 //! log/                 what tasks wrote
+//! cancelled            somebody took the tasks back: none is submitted until the run is resumed
 //! <block>/<attempt>/   trials/ and environments/ as in a bundle; end.json last
 //! ```
 
@@ -13,11 +14,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lab::{Digest, Kind, Nanos, Problem, Result};
+use lab::{Digest, Kind, Nanos, Problem, Result, plain};
 use serde::{Deserialize, Serialize};
 
 const SUBMISSION: &str = "submission.json";
 const END: &str = "end.json";
+const CANCELLED: &str = "cancelled";
+/// No document here is larger: whoever reads one waits for no more.
+const LARGEST: u64 = 1 << 20;
 
 /// The folder of tasks of a run.
 #[derive(Debug, Clone)]
@@ -121,9 +125,8 @@ impl Tasks {
                 .at(path.display().to_string())
                 .next("pass the folder of an unfinished run that was submitted with --executor slurm")
         };
-        let text =
-            fs::read_to_string(&path).map_err(|e| unknown(format!("nothing was submitted for this run: {e}")))?;
-        serde_json::from_str(&text).map_err(|e| unknown(format!("not what a submission looks like: {e}")))
+        let text = plain::read(&path, LARGEST).map_err(|e| unknown(format!("nothing was submitted for this run: {e}")))?;
+        serde_json::from_slice(&text).map_err(|e| unknown(format!("not what a submission looks like: {e}")))
     }
 
     /// Writes down what was submitted.
@@ -131,16 +134,41 @@ impl Tasks {
         self.put(&self.path.join(SUBMISSION), &serde_json::to_vec_pretty(submission).expect("plain values serialise"))
     }
 
+    /// Says that nothing is to be submitted any more.
+    pub(super) fn take_back(&self) -> Result<()> {
+        self.put(&self.path.join(CANCELLED), b"")
+    }
+
+    /// Whether somebody said so.
+    pub(super) fn taken_back(&self) -> bool {
+        self.path.join(CANCELLED).exists()
+    }
+
+    /// The run goes on.
+    pub(super) fn go_on(&self) -> Result<()> {
+        let path = self.path.join(CANCELLED);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Problem::io(Kind::Machine, "remove", &path, &e))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Attempts at a block, in order.
     pub(super) fn attempts(&self, block: u32) -> Vec<Attempt> {
         let folder = self.path.join(block.to_string());
-        let numbers = fs::read_dir(&folder).map(|d| d.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
-        let numbers = numbers.unwrap_or_default();
-        let mut numbers: Vec<u32> = numbers.iter().filter_map(|n| n.to_str()?.parse().ok()).collect();
+        let numbers = fs::read_dir(&folder).map(|entries| {
+            let folders = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|t| t.is_dir()));
+            folders.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+        });
+        let mut numbers: Vec<u32> = numbers.unwrap_or_default();
         numbers.sort_unstable();
         let attempt = |number: u32| {
             let path = folder.join(number.to_string());
-            let end = fs::read(path.join(END)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+            // Another node wrote it: a folder that is listed is asked for anew, not remembered.
+            let _ = fs::read_dir(&path).map(Iterator::count);
+            let end = plain::read(&path.join(END), LARGEST).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
             Attempt { number, path, end }
         };
         numbers.into_iter().map(attempt).collect()
@@ -152,7 +180,12 @@ impl Tasks {
         let failed = |path: &Path, e: &std::io::Error| Problem::io(Kind::Machine, "make the folder", path, e);
         fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
         loop {
-            let number = self.attempts(block).last().map_or(1, |last| last.number + 1);
+            let last = self.attempts(block).last().map_or(0, |last| last.number);
+            let number = last.checked_add(1).ok_or_else(|| {
+                Problem::broken(format!("there is no attempt after {last}"))
+                    .at(folder.display().to_string())
+                    .next("remove what is no attempt there, then continue with --resume")
+            })?;
             let path = folder.join(number.to_string());
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Attempt { number, path, end: None }),
@@ -162,9 +195,15 @@ impl Tasks {
         }
     }
 
-    /// Ends an attempt: from here on it never changes.
+    /// Ends an attempt: from here on its task changes it no more.
     pub(super) fn end(&self, attempt: &Attempt, end: &End) -> Result<()> {
         self.put(&attempt.path.join(END), &serde_json::to_vec_pretty(end).expect("plain values serialise"))
+    }
+
+    /// Ends a finished attempt otherwise: nothing can be made of it.
+    pub(super) fn refuse(&self, attempt: &Attempt, why: String) -> Result<()> {
+        let Some(end) = attempt.end.clone() else { return Ok(()) };
+        self.end(attempt, &End { outcome: Outcome::Failed(why), ..end })
     }
 
     /// Writes a file that is whole or not there, in place of what was there.
@@ -215,9 +254,74 @@ impl Tasks {
             .next("keep to nodes of one kind: --constraint, --partition, or --gres gpu:TYPE"))
     }
 
+    /// Forgets what the first task of this comparison had: nothing was measured on it.
+    pub(super) fn forget_hardware(&self, comparison: &str) {
+        let _ = fs::remove_file(self.path.join(format!("hardware-{comparison}.txt")));
+    }
+
     /// Removes all of it, once the run is sealed.
     pub(super) fn remove(&self) {
         // What a dead node writes there still is nobody's concern.
         let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+
+    use super::*;
+
+    fn tasks() -> (tempfile::TempDir, Tasks) {
+        let temp = tempfile::tempdir().unwrap();
+        let tasks = Tasks::of(&temp.path().join("x-slurm-1"));
+        (temp, tasks)
+    }
+
+    #[test]
+    fn attempts_are_numbered_folders_and_nothing_else() {
+        let (_temp, tasks) = tasks();
+        let (first, second) = (tasks.begin(3).unwrap(), tasks.begin(3).unwrap());
+        assert_eq!((first.number, second.number), (1, 2));
+        let folder = tasks.path().join("3");
+        fs::write(folder.join("7"), "a file").unwrap();
+        std::os::unix::fs::symlink(&first.path, folder.join("8")).unwrap();
+        fs::create_dir(folder.join("x")).unwrap();
+        assert_eq!(tasks.attempts(3).iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
+        fs::create_dir(folder.join(u32::MAX.to_string())).unwrap();
+        assert!(tasks.begin(3).unwrap_err().to_string().contains("there is no attempt after 4294967295"));
+    }
+
+    #[test]
+    fn a_pipe_and_a_file_of_any_size_in_the_place_of_an_end_are_no_end() {
+        let (_temp, tasks) = tasks();
+        let (pipe, large) = (tasks.begin(1).unwrap(), tasks.begin(1).unwrap());
+        mkfifo(&pipe.path.join(END), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        fs::File::create(large.path.join(END)).unwrap().set_len(1 << 40).unwrap();
+        assert!(tasks.attempts(1).iter().all(|attempt| attempt.end.is_none()));
+        mkfifo(&tasks.path().join(SUBMISSION), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        assert!(tasks.submission().unwrap_err().to_string().contains("no plain file"));
+    }
+
+    #[test]
+    fn a_run_that_was_taken_back_goes_on_when_it_is_told_to() {
+        let (_temp, tasks) = tasks();
+        tasks.go_on().unwrap();
+        tasks.take_back().unwrap();
+        assert!(tasks.taken_back());
+        tasks.go_on().unwrap();
+        assert!(!tasks.taken_back());
+    }
+
+    #[test]
+    fn the_first_task_says_what_hardware_a_comparison_is_of_until_that_is_forgotten() {
+        let (_temp, tasks) = tasks();
+        fs::create_dir(tasks.path()).unwrap();
+        tasks.same_hardware("toy-1", "an H100").unwrap();
+        tasks.same_hardware("toy-1", "an H100").unwrap();
+        let other = tasks.same_hardware("toy-1", "an A100").unwrap_err();
+        assert!(other.what.contains("this node has an A100, the comparison began on an H100"), "{other}");
+        tasks.forget_hardware("toy-1");
+        tasks.same_hardware("toy-1", "an A100").unwrap();
     }
 }
