@@ -5,6 +5,7 @@
 mod support;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -119,7 +120,12 @@ fn a_plan_on_three_nodes_leaves_the_same_bundle_as_on_this_host() {
     let judgement: serde_json::Value = serde_json::from_str(&stdout(&judged)).unwrap();
     let nodes = judgement["baseline"]["nodes"].as_array().cloned().unwrap_or_default();
     let judged: Vec<&str> = nodes.iter().map(|node| node["host"].as_str().unwrap()).collect();
-    assert!(hosts.len() == 1 || judged == hosts, "{judged:?} of {hosts:?}");
+    // A machine that others use spoils a block now and then, which the judgement says.
+    let void = |block: u32| judgement["voids"].as_array().unwrap().iter().any(|void| void["block"] == block);
+    let counted = plan.trials.iter().filter(|trial| trial.arm == "baseline" && !void(trial.block));
+    let counted: BTreeSet<String> = counted.map(|trial| bundle.trial(&trial.folder()).unwrap().trial.host).collect();
+    let counted: Vec<&str> = counted.iter().map(String::as_str).collect();
+    assert!(if counted.len() < 2 { judged.is_empty() } else { judged == counted }, "{judged:?} of {counted:?}");
 }
 
 #[test]

@@ -36,7 +36,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             block.trials,
             block.state.word(),
             block.attempts,
-            lab::text::shown(block.detail.lines().next().unwrap_or_default(), screen::width().saturating_sub(45).max(20))
+            lab::text::shown(
+                block.detail.lines().next().unwrap_or_default(),
+                screen::width().saturating_sub(45).max(20)
+            )
         );
     }
     let failed = |block: &&Block| matches!(block.state, State::Failed);

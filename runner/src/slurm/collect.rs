@@ -191,7 +191,7 @@ mod tests {
         finished(&tasks, &BOTH[..1]);
         collect(&folder, &plan, &tasks).unwrap();
         let failed = Outcome::Failed("attempt 1 says that it is done and lacks 0002-fast".into());
-        assert_eq!(outcomes(&tasks), [failed.clone()]);
+        assert_eq!(outcomes(&tasks), std::slice::from_ref(&failed));
         assert!(!folder.has_trial(BOTH[0]));
         finished(&tasks, &BOTH);
         collect(&folder, &plan, &tasks).unwrap();

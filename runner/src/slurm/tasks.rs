@@ -125,7 +125,8 @@ impl Tasks {
                 .at(path.display().to_string())
                 .next("pass the folder of an unfinished run that was submitted with --executor slurm")
         };
-        let text = plain::read(&path, LARGEST).map_err(|e| unknown(format!("nothing was submitted for this run: {e}")))?;
+        let text =
+            plain::read(&path, LARGEST).map_err(|e| unknown(format!("nothing was submitted for this run: {e}")))?;
         serde_json::from_slice(&text).map_err(|e| unknown(format!("not what a submission looks like: {e}")))
     }
 
@@ -148,9 +149,7 @@ impl Tasks {
     pub(super) fn go_on(&self) -> Result<()> {
         let path = self.path.join(CANCELLED);
         match fs::remove_file(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(Problem::io(Kind::Machine, "remove", &path, &e))
-            }
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Problem::io(Kind::Machine, "remove", &path, &e)),
             _ => Ok(()),
         }
     }
