@@ -91,7 +91,8 @@ fn a_plan_on_three_nodes_leaves_the_same_bundle_as_on_this_host() {
     let done = there.bench(&ON_A_CLUSTER);
     assert_eq!(code(&done), 0, "{}", stderr(&done));
     assert!(stderr(&done).contains(" of 3 blocks done"), "{}", stderr(&done));
-    assert!(stderr(&done).contains("3 tasks; on a node "), "{}", stderr(&done));
+    let cost = "3 tasks; from submission to a node ";
+    assert!(stderr(&done).contains(cost) && stderr(&done).contains(" last byte to the next "), "{}", stderr(&done));
 
     let (local, bundle) = (here.bundle(), there.bundle());
     good(&there, &bundle.path);

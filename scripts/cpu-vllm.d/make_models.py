@@ -12,12 +12,15 @@ The GGUF is SmolLM2-135M-Instruct. NAME is one of
     smollm2-135m-int8        ... and to 8 bits, one scale for each row
     smollm2-135m-fp8         ... and to 8-bit floats (e4m3), one scale for each row
     smollm2-135m-window      the same weights, told to look at the last 64 tokens only
+    qwen7b-random            the architecture of Qwen2.5-7B with this GGUF's vocabulary and weights drawn
+                             from a seed (see drawn()): for speed alone, since it says nothing
 
-and all of them are written if none is named. Only numpy is needed, and the bytes written depend on
+and all of them but the last, which has 14 GB, are written if none is named. Only numpy is needed, and the bytes written depend on
 nothing but the GGUF. All folders get the same tokenizer files.
 """
 
 import json
+import math
 import mmap
 import pathlib
 import struct
@@ -29,6 +32,7 @@ DROPPED_LAYER = 15
 DROPPED_SIX = range(20, 26)
 GROUP = 64
 WINDOW = 64
+SEED = 7
 
 LAYER = {
     "attn_norm": "input_layernorm",
@@ -185,18 +189,78 @@ def without_six(tensors):
     return tensors
 
 
-def safetensors(path, tensors):
+def safetensors(path, shapes, bits):
+    """Writes tensors of these shapes one after another; `bits` gives those of a name."""
     header, at = {"__metadata__": {"format": "pt"}}, 0
-    for name in sorted(tensors):
-        end = at + tensors[name].nbytes
-        header[name] = {"dtype": "BF16", "shape": list(tensors[name].shape), "data_offsets": [at, end]}
+    for name in sorted(shapes):
+        end = at + 2 * math.prod(shapes[name])
+        header[name] = {"dtype": "BF16", "shape": list(shapes[name]), "data_offsets": [at, end]}
         at = end
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for name in sorted(tensors):
-            file.write(tensors[name].tobytes())
+        for name in sorted(shapes):
+            file.write(bits(name).tobytes())
+
+
+# Qwen2.5-7B (arXiv 2412.15115, table 1), but for its vocabulary.
+QWEN = {
+    "architectures": ["Qwen2ForCausalLM"],
+    "attention_dropout": 0.0,
+    "dtype": "bfloat16",
+    "hidden_act": "silu",
+    "hidden_size": 3584,
+    "initializer_range": 0.02,
+    "intermediate_size": 18944,
+    "max_position_embeddings": 32768,
+    "max_window_layers": 28,
+    "model_type": "qwen2",
+    "num_attention_heads": 28,
+    "num_hidden_layers": 28,
+    "num_key_value_heads": 4,
+    "rms_norm_eps": 1e-06,
+    "rope_parameters": {"rope_theta": 1000000.0, "rope_type": "default"},
+    "rope_theta": 1000000.0,
+    "tie_word_embeddings": False,
+    "use_cache": True,
+    "use_sliding_window": False,
+}
+
+
+def shapes_of(told):
+    """Name to shape, of the tensors of a Qwen2 of this configuration."""
+    wide, inner, words = told["hidden_size"], told["intermediate_size"], told["vocab_size"]
+    narrow = wide // told["num_attention_heads"] * told["num_key_value_heads"]
+    layer = {f"self_attn.{part}_proj.bias": (rows,) for part, rows in (("q", wide), ("k", narrow), ("v", narrow))}
+    layer |= {f"self_attn.{part}_proj.weight": (rows, wide) for part, rows in (("q", wide), ("k", narrow), ("v", narrow), ("o", wide))}
+    layer |= {"mlp.gate_proj.weight": (inner, wide), "mlp.up_proj.weight": (inner, wide), "mlp.down_proj.weight": (wide, inner)}
+    layer |= {"input_layernorm.weight": (wide,), "post_attention_layernorm.weight": (wide,)}
+    out = {"model.embed_tokens.weight": (words, wide), "model.norm.weight": (wide,), "lm_head.weight": (words, wide)}
+    return out | {f"model.layers.{n}.{name}": shape for n in range(told["num_hidden_layers"]) for name, shape in layer.items()}
+
+
+# What each of 65,536 equally likely numbers is as a weight: uniform, with a standard deviation of 0.02.
+UNIFORM = bfloat16((numpy.arange(65536, dtype="f8") - 32767.5) * (0.02 * 12**0.5 / 65536))
+
+
+def drawn(name, shape):
+    """The bits of a tensor that nobody trained: norms are 1 and biases 0, weights are drawn from the seed
+    and the tensor's name. PCG64's raw numbers are the same in every numpy."""
+    if "norm" in name or name.endswith(".bias"):
+        return bfloat16(numpy.full(shape, float("norm" in name)))
+    count = math.prod(shape)
+    numbers = numpy.random.PCG64([SEED, *name.encode()]).random_raw(-(-count // 4))
+    return UNIFORM[numbers.astype("<u8").view("<u2")[:count]].reshape(shape)
+
+
+def random_weights(folder, meta):
+    """Its configuration, with the weights beside it."""
+    special = {f"{role}_token_id": meta[f"tokenizer.ggml.{key}_token_id"] for role, key in (("bos", "bos"), ("eos", "eos"), ("pad", "padding"))}
+    told = QWEN | special | {"vocab_size": meta["llama.vocab_size"]}
+    shapes = shapes_of(told)
+    safetensors(folder / "model.safetensors", shapes, lambda name: drawn(name, shapes[name]))
+    return told
 
 
 def config(meta, layers):
@@ -307,11 +371,14 @@ def main():
     }
     common = tokenizer(gguf.meta)
     for name in sys.argv[3:] or variants:
-        tensors, count = variants[name]()
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
-        safetensors(folder / "model.safetensors", tensors)
-        told = config(gguf.meta, count)
+        if name == "qwen7b-random":
+            told = random_weights(folder, gguf.meta)
+        else:
+            tensors, count = variants[name]()
+            safetensors(folder / "model.safetensors", {n: bits.shape for n, bits in tensors.items()}, tensors.get)
+            told = config(gguf.meta, count)
         if name.endswith("-window"):
             told |= {"sliding_window": WINDOW, "layer_types": ["sliding_attention"] * count}
         for file, content in {**common, "config.json": told}.items():

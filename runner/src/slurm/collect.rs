@@ -161,7 +161,12 @@ mod tests {
         fs::create_dir_all(attempt.path.join(ENVIRONMENTS)).unwrap();
         fs::write(attempt.path.join(ENVIRONMENTS).join("n1.json"), host("GPU-1").to_json()).unwrap();
         let (began, ended) = (lab::Nanos(1), lab::Nanos(2));
-        tasks.end(&attempt, &End { outcome: Outcome::Done, host: "n1".into(), job: 7, began, ended }).unwrap();
+        tasks
+            .end(
+                &attempt,
+                &End { outcome: Outcome::Done, host: "n1".into(), job: 7, began, ended, starts: Default::default() },
+            )
+            .unwrap();
         attempt
     }
 

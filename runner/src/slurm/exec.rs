@@ -1,8 +1,13 @@
 //! One block of a run's plan on this node, in a folder of its own.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use lab::{
@@ -32,6 +37,29 @@ pub struct Task {
     block: u32,
     attempt: Attempt,
     began: Nanos,
+    starts: Mutex<BTreeMap<u32, Nanos>>,
+}
+
+/// Notes when servers start, and hands everything on.
+struct Starts<'a> {
+    observer: &'a dyn Observer,
+    trial: AtomicU32,
+    seen: &'a Mutex<BTreeMap<u32, Nanos>>,
+}
+
+impl Observer for Starts<'_> {
+    fn see(&self, event: &Event<'_>) {
+        match event {
+            Event::TrialStarted { trial, .. } => self.trial.store(trial.n, Ordering::Relaxed),
+            Event::Ready { after } => {
+                let start = Nanos(clock::unix().0.saturating_sub(after.0));
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.insert(self.trial.load(Ordering::Relaxed), start);
+            }
+            _ => {}
+        }
+        self.observer.see(event);
+    }
 }
 
 impl Task {
@@ -51,7 +79,7 @@ impl Task {
         if !begun.is_empty() {
             tasks.put(&trial::begun_path(&attempt.path), begun.as_bytes())?;
         }
-        Ok(Some(Task { run: run.to_owned(), tasks, submission, block, attempt, began }))
+        Ok(Some(Task { run: run.to_owned(), tasks, submission, block, attempt, began, starts: Mutex::default() }))
     }
 
     /// Measures the block's trials.
@@ -90,13 +118,15 @@ impl Task {
         ready.describe(&folder)?;
         let name = self.run.file_name().unwrap_or_default().to_string_lossy();
         let run = Run { workload: &workload, prepared: &prepared, path: &self.run, name: &name, keys: &keys };
-        ready.measure(&run, trials, &folder, &program, observer).await
+        let starts = Starts { observer, trial: AtomicU32::new(0), seen: &self.starts };
+        ready.measure(&run, trials, &folder, &program, &starts).await
     }
 
     /// Says what became of it.
     pub fn end(&self, outcome: Outcome) -> Result<()> {
         let (host, job) = (host::name(), batch::job().map_or(0, |job| job.array));
-        self.tasks.end(&self.attempt, &End { outcome, host, job, began: self.began, ended: clock::unix() })
+        let starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.tasks.end(&self.attempt, &End { outcome, host, job, began: self.began, ended: clock::unix(), starts })
     }
 
     /// The workload with its paths, and the plan, as the run's folder has them.

@@ -10,6 +10,7 @@
 //! ```
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -69,6 +70,8 @@ pub(super) struct End {
     pub began: Nanos,
     /// When it ended.
     pub ended: Nanos,
+    /// When the clock of each trial's server stood at zero, by the trial's number.
+    pub starts: BTreeMap<u32, Nanos>,
 }
 
 /// What became of an attempt at a block.
