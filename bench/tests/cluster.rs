@@ -238,8 +238,10 @@ fn a_cancelled_run_begins_none_of_its_blocks_that_wait() {
     let said = stderr(&ended);
     assert!(said.contains("2 of 2 blocks were not measured"), "{said}");
     assert!(said.contains("block 2 stopped: it was taken back before it began"), "{said}");
-    let name = run.file_name().unwrap().to_str().unwrap();
-    assert_eq!(cluster.slurm("squeue", &["-h", "-n", name]), "");
+    let status = lab.bench(&["status", run.to_str().unwrap(), "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&stdout(&status)).unwrap();
+    assert!(status["unknown"].is_null(), "{status:#}");
+    assert!(status["blocks"].as_array().unwrap().iter().all(|block| block["state"] == "stopped"), "{status:#}");
     assert!(!run.with_added_extension("tasks").join("2").exists());
     // A second time there is nothing to take back, which is no error.
     assert_eq!(code(&lab.bench(&["cancel", run.to_str().unwrap()])), 0);

@@ -60,7 +60,10 @@ fn a_run_that_somebody_writes_is_neither_resumed_nor_sealed_nor_tidied_up_by_ano
     let building = || lab.runs().first().map(|run| run.join("trials/.building-0001-baseline"));
     wait_until("a trial is being measured", || building().is_some_and(|path| path.exists()));
     let run = lab.runs()[0].clone();
-    for arguments in [&["run", "x.toml", "--resume"][..], &["seal", run.to_str().unwrap()]] {
+    let alias = lab.path("alias");
+    std::os::unix::fs::symlink(&run, &alias).unwrap();
+    let seals = [run.to_str().unwrap(), alias.to_str().unwrap()].map(|run| ["seal", run]);
+    for arguments in [&["run", "x.toml", "--resume"][..], &seals[0], &seals[1]] {
         let refused = lab.bench(arguments);
         assert_eq!(code(&refused), 11, "{}", stderr(&refused));
         assert!(stderr(&refused).contains("another bench is writing this run"), "{}", stderr(&refused));
@@ -68,6 +71,9 @@ fn a_run_that_somebody_writes_is_neither_resumed_nor_sealed_nor_tidied_up_by_ano
     }
     runner.kill().unwrap();
     runner.wait().unwrap();
+    let elsewhere = lab.bench(&["run", "x.toml", "--resume", "--executor", "slurm"]);
+    assert_eq!(code(&elsewhere), 21, "{}", stderr(&elsewhere));
+    assert!(stderr(&elsewhere).contains("this run was begun on one host"), "{}", stderr(&elsewhere));
     let sealed = lab.bench(&["seal", run.to_str().unwrap()]);
     assert_eq!(code(&sealed), 0, "{}", stderr(&sealed));
     assert!(!run.with_added_extension("lock").exists() && !building().unwrap().exists());

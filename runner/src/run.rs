@@ -260,5 +260,6 @@ pub(crate) fn unlocked(folder: &Path) {
 }
 
 fn lock_path(folder: &Path) -> PathBuf {
-    folder.with_added_extension("lock")
+    // By whatever name a folder is called, it has one lock.
+    fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).with_added_extension("lock")
 }

@@ -82,8 +82,7 @@ impl Cluster {
                 print!("{}", scripts.join("\n"));
                 return Ok(Measured::Elsewhere);
             }
-            Submitted::Detached(run, any) => {
-                let what = if any { "submitted" } else { "nothing to submit: Slurm has it, or it is measured" };
+            Submitted::Detached(run, what) => {
                 println!("{what}; how it stands: bench status {}", run.display());
                 return Ok(Measured::Elsewhere);
             }

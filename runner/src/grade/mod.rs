@@ -57,20 +57,27 @@ pub async fn grade(measured: &Path, workload: &Workload, options: &Options<'_>) 
     let bundle = Bundle::open(measured)?;
     let mut plan = bundle.plan()?;
     let problem = |what: String, next: &str| Problem::input(what).at(measured.display().to_string()).next(next);
-    if target.join(MANIFEST).exists() {
+    let graded = || -> Result<bool> {
+        if !target.join(MANIFEST).exists() {
+            return Ok(false);
+        }
         let drawn = Bundle::open(&target)?.grade()?.value;
-        return match options.value {
+        match options.value {
             Some(value) if drawn.as_deref() != Some(value) => {
                 Err(problem("it is graded already, and not with this value".into(), "judge it as it is: bench judge"))
             }
-            _ => Ok(target),
-        };
+            _ => Ok(true),
+        }
+    };
+    if graded()? {
+        return Ok(target);
     }
     if let Some(what) = audit::mismatch(plan.awaits.as_deref(), options.value) {
         return Err(problem(what, stage::revealing(&plan)));
     }
     let _lock = run::lock(measured)?;
-    if target.join(MANIFEST).exists() {
+    // By another bench, meanwhile.
+    if graded()? {
         return Ok(target);
     }
     let equivalence = workload.equivalence.as_ref().ok_or_else(|| {

@@ -1,15 +1,16 @@
 //! From finished attempts to the run's folder. Whoever submitted does it, and nobody else.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, io::ErrorKind, path::Path};
 
 use lab::{
     Kind, Problem, Result,
     bundle::{ENVIRONMENTS, RunFolder, TRIALS},
     environment::{Environment, Gpu},
+    plain,
     plan::{Plan, Trial},
 };
 
-use super::tasks::{Attempt, Tasks};
+use super::tasks::{Attempt, LARGEST, Tasks};
 
 /// Takes the trials of every block that has a finished attempt, as far as the run lacks them. An
 /// attempt that cannot be used has failed, whatever its task said.
@@ -32,7 +33,17 @@ pub(super) fn whole(folder: &RunFolder, trials: &[Trial]) -> bool {
 
 fn take(folder: &RunFolder, trials: &[Trial], attempt: &Attempt) -> Result<std::result::Result<(), String>> {
     let from = attempt.path.join(TRIALS);
-    let here = |trial: &Trial| fs::symlink_metadata(from.join(trial.folder())).is_ok_and(|m| m.is_dir());
+    let mut left = BTreeSet::new();
+    for path in trials.iter().map(|trial| from.join(trial.folder())) {
+        match fs::symlink_metadata(&path) {
+            Ok(found) if found.is_dir() => drop(left.insert(path)),
+            Ok(_) => {}
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            // It says nothing of the attempt.
+            Err(e) => return Err(Problem::io(Kind::Machine, "find", &path, &e)),
+        }
+    }
+    let here = |trial: &Trial| left.contains(&from.join(trial.folder()));
     // Some may have been taken before whoever took them died, of this attempt or of another.
     let taken = |trial: &Trial| folder.has_trial(&trial.folder());
     if let Some(lacks) = trials.iter().find(|trial| !here(trial) && !taken(trial)) {
@@ -41,9 +52,9 @@ fn take(folder: &RunFolder, trials: &[Trial], attempt: &Attempt) -> Result<std::
     if let Some(twice) = trials.iter().find(|trial| here(trial) && taken(trial)) {
         return Ok(Err(format!("the run has {} of another attempt, and a block is of one", twice.folder())));
     }
-    let hosts = match environments(&attempt.path) {
+    let hosts = match environments(&attempt.path)? {
         Ok(hosts) => hosts,
-        Err(problem) => return Ok(Err(problem.to_string())),
+        Err(why) => return Ok(Err(why)),
     };
     for host in hosts {
         let name = format!("{ENVIRONMENTS}/{}.json", host.host);
@@ -64,12 +75,30 @@ fn take(folder: &RunFolder, trials: &[Trial], attempt: &Attempt) -> Result<std::
     Ok(Ok(()))
 }
 
-fn environments(attempt: &Path) -> Result<Vec<Environment>> {
+/// The hosts that an attempt describes, or why what lies there describes none.
+fn environments(attempt: &Path) -> Result<std::result::Result<Vec<Environment>, String>> {
     let folder = attempt.join(ENVIRONMENTS);
     let failed = |path: &Path, e: &std::io::Error| Problem::io(Kind::Machine, "read", path, e);
-    let files = fs::read_dir(&folder).map_err(|e| failed(&folder, &e))?.flatten().map(|entry| entry.path());
-    let files = files.filter(|path| path.extension().is_some_and(|e| e == "json"));
-    files.map(|path| Environment::from_json(&fs::read_to_string(&path).map_err(|e| failed(&path, &e))?)).collect()
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Err("it describes no host".into())),
+        Err(e) => return Err(failed(&folder, &e)),
+    };
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut hosts = Vec::new();
+    for path in files.filter(|path| path.extension().is_some_and(|e| e == "json")) {
+        let bytes = match plain::read(&path, LARGEST) {
+            Ok(bytes) => bytes,
+            // The disk says so, or the network: the next look may see more.
+            Err(e) if e.raw_os_error().is_some() => return Err(failed(&path, &e)),
+            Err(e) => return Ok(Err(format!("{}: {e}", path.display()))),
+        };
+        match Environment::from_json(&String::from_utf8_lossy(&bytes)) {
+            Ok(host) => hosts.push(host),
+            Err(problem) => return Ok(Err(format!("{}: {problem}", path.display()))),
+        }
+    }
+    Ok(Ok(hosts))
 }
 
 /// What two tasks saw of one host: each its own GPUs, and the images of its own arms.
@@ -227,6 +256,9 @@ mod tests {
         std::os::unix::fs::symlink(temp.path(), linked.path.join(TRIALS).join(BOTH[1])).unwrap();
         let spoilt = finished(&tasks, &BOTH);
         fs::write(spoilt.path.join(ENVIRONMENTS).join("n1.json"), "{").unwrap();
+        let piped = finished(&tasks, &BOTH);
+        let pipe = piped.path.join(ENVIRONMENTS).join("n2.json");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR).unwrap();
         collect(&folder, &plan, &tasks).unwrap();
         let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
         assert!(outcomes(&tasks).iter().all(failed), "{:?}", outcomes(&tasks));

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use lab::{Kind, Problem, Result};
+use lab::{Kind, Problem, Result, bundle::MANIFEST};
 use tokio::process::Command;
 
 use super::tasks::Tasks;
@@ -68,12 +68,15 @@ fn read(line: &str) -> Option<Queued> {
 /// more.
 pub async fn cancel(run: &Path) -> Result<()> {
     let run = &std::path::absolute(run).map_err(|e| Problem::io(Kind::Machine, "find", run, &e))?;
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    if run.join(MANIFEST).exists() {
+        // It is sealed: what may go on is its grade.
+        return scancel(&format!("{name}-grade")).await;
+    }
     let tasks = Tasks::of(run);
     tasks.submission()?;
     tasks.take_back()?;
-    let name = run.file_name().unwrap_or_default().to_string_lossy();
     scancel(&name).await?;
-    scancel(&format!("{name}-grade")).await?;
     crate::logged::cancelled(run)
 }
 

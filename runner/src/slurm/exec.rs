@@ -14,11 +14,12 @@ use lab::{
     Digest, Kind, Nanos, Problem, Result,
     bundle::{PLAN, RunFolder, WORKLOAD},
     environment::Environment,
+    plain,
     plan::{Plan, Trial},
     workload::{self, Workload},
 };
 
-use super::tasks::{Attempt, End, Outcome, Submission, Tasks};
+use super::tasks::{Attempt, End, LARGEST, Outcome, Submission, Tasks};
 use crate::{
     batch, clock, cores, host,
     prepare::prepare,
@@ -74,10 +75,10 @@ impl Task {
         }
         let attempt = tasks.begin(block)?;
         // A server that can end a task is not spared the trace of it.
-        let begun: String =
-            before.iter().filter_map(|one| fs::read_to_string(trial::begun_path(&one.path)).ok()).collect();
+        let begun = before.iter().filter_map(|one| plain::read(&trial::begun_path(&one.path), LARGEST).ok());
+        let begun: Vec<u8> = begun.flatten().collect();
         if !begun.is_empty() {
-            tasks.put(&trial::begun_path(&attempt.path), begun.as_bytes())?;
+            tasks.put(&trial::begun_path(&attempt.path), &begun)?;
         }
         Ok(Some(Task { run: run.to_owned(), tasks, submission, block, attempt, began, starts: Mutex::default() }))
     }
@@ -113,13 +114,16 @@ impl Task {
         let here = self.submission.file.parent().unwrap_or(Path::new("."));
         let program = Program { bench, revision, here };
         let ready = Ready::of(&workload, trials, &program, observer).await?;
-        self.tasks.same_hardware(&comparison(&trials[0]), &hardware(&ready.environment, &trials[0]))?;
+        let (comparison, hardware) = (comparison(&trials[0]), hardware(&ready.environment, &trials[0]));
+        self.tasks.same_hardware(&comparison, &hardware)?;
         let folder = RunFolder::resume(&self.attempt.path)?;
         ready.describe(&folder)?;
         let name = self.run.file_name().unwrap_or_default().to_string_lossy();
         let run = Run { workload: &workload, prepared: &prepared, path: &self.run, name: &name, keys: &keys };
         let starts = Starts { observer, trial: AtomicU32::new(0), seen: &self.starts };
-        ready.measure(&run, trials, &folder, &program, &starts).await
+        ready.measure(&run, trials, &folder, &program, &starts).await?;
+        // Whoever took this task for lost may have let others begin on other hardware.
+        self.tasks.same_hardware(&comparison, &hardware)
     }
 
     /// Says what became of it.

@@ -1,15 +1,16 @@
 //! What tasks cost beside what they measure.
 
-use std::{fmt, fs};
+use std::fmt;
 
 use lab::{
     Nanos,
     bundle::{RunFolder, TRIAL, TRIALS},
+    plain,
     plan::{Plan, Trial},
     records::{self, Stages},
 };
 
-use super::tasks::{Attempt, Tasks};
+use super::tasks::{Attempt, LARGEST, Tasks};
 
 /// Over the blocks of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,6 @@ impl fmt::Display for Overhead {
 
 fn stages(folder: &RunFolder, trial: &Trial) -> Option<Stages> {
     let path = folder.path().join(TRIALS).join(trial.folder()).join(TRIAL);
-    let record: records::Trial = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    let record: records::Trial = serde_json::from_slice(&plain::read(&path, LARGEST).ok()?).ok()?;
     Some(record.stages)
 }

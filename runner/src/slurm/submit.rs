@@ -9,8 +9,8 @@ use std::{
 
 use lab::{
     Digest, Kind, Problem, Result,
-    bundle::{MANIFEST, PLAN, RunFolder},
-    plan::Plan,
+    bundle::{ENVIRONMENTS, MANIFEST, PLAN, RunFolder},
+    plan::{Plan, Trial},
     workload::Workload,
 };
 
@@ -21,7 +21,7 @@ use super::{
     exec::comparison,
     script::{Script, Work},
     status::{self, State, Status},
-    tasks::{Job, Submission, Tasks},
+    tasks::{Attempt, Job, Submission, Tasks},
 };
 use crate::{
     clock, host,
@@ -46,8 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub enum Submitted {
     /// The scripts that would be submitted.
     Scripts(Vec<String>),
-    /// The run's folder, and whether anything was submitted; its tasks go on.
-    Detached(PathBuf, bool),
+    /// The run's folder, and in words what was submitted; its tasks go on.
+    Detached(PathBuf, &'static str),
     /// The bundle's folder, and what the tasks cost, where that is known.
     Sealed(PathBuf, Option<Overhead>),
 }
@@ -84,9 +84,11 @@ pub async fn run(
     let bench = options.program.bench;
     if how == How::DryRun {
         let run = open.unwrap_or_else(|| out.join("DATE").join(format!("{}-slurm-RUN", workload.name)));
-        // What is measured already is not measured again.
-        let done = RunFolder::look(&run).ok();
-        let open = plan.blocks().filter(|(_, trials)| !done.as_ref().is_some_and(|done| whole(done, trials)));
+        // What is measured already is not measured again; what Slurm has is not asked.
+        let (folder, tasks) = (RunFolder::look(&run).ok(), Tasks::of(&run));
+        let taken = |trials: &[Trial]| folder.as_ref().is_some_and(|folder| whole(folder, trials));
+        let done = |block: u32| tasks.attempts(block).iter().any(Attempt::done);
+        let open = plan.blocks().filter(|(block, trials)| !taken(trials) && !done(*block));
         let open: Vec<u32> = open.map(|(block, _)| block).collect();
         return Ok(Submitted::Scripts(scripts(&run, plan, &open, bench, slurm).into_iter().map(|s| s.text).collect()));
     }
@@ -104,15 +106,31 @@ pub async fn run(
     let tasks = Tasks::of(folder.path());
     tasks.go_on()?;
     if tasks.submission().is_err() {
+        if resumed && folder.path().join(ENVIRONMENTS).exists() {
+            return Err(Problem::new(
+                Kind::NotComparable,
+                "this run was begun on one host, and its rounds are of that host",
+            )
+            .at(folder.path().display().to_string())
+            .next("continue it there without --executor, or begin a new run without --resume"));
+        }
         let (program, _) = Digest::of_file(bench).map_err(|e| Problem::io(Kind::Machine, "read", bench, &e))?;
         tasks.submit(&Submission { bench: bench.to_owned(), program, file: absolute(file)?, jobs: Vec::new() })?;
     }
     let mut coordinator = Coordinator { folder: &folder, plan, tasks: &tasks, slurm, tries: BTreeMap::new() };
     if how == How::Detach {
         let status = status::of(&folder, plan, &tasks).await?;
+        if let Some(why) = &status.unknown {
+            return Err(unsaid(why, folder.path()));
+        }
         let any = coordinator.submit_ended(&status).await?;
         logged.leave();
-        return Ok(Submitted::Detached(folder.path().to_owned(), any));
+        let what = match (any, tasks.taken_back()) {
+            (true, _) => "submitted",
+            (false, true) => "cancelled meanwhile",
+            (false, false) => "nothing to submit: Slurm has it, or it is measured",
+        };
+        return Ok(Submitted::Detached(folder.path().to_owned(), what));
     }
     let watched = coordinator.watch(options).await;
     let overhead = Overhead::of(&folder, plan, &tasks);
@@ -171,6 +189,13 @@ pub async fn grade(
     Ok(graded)
 }
 
+/// Nobody knows what goes on, so nothing is submitted.
+fn unsaid(why: &str, run: &Path) -> Problem {
+    Problem::machine(format!("Slurm does not say what became of the tasks: {why}"))
+        .at(run.display().to_string())
+        .next("continue with --resume when its controller is back; tasks go on meanwhile")
+}
+
 /// Who submits, watches and collects.
 struct Coordinator<'a> {
     folder: &'a RunFolder,
@@ -197,9 +222,7 @@ impl Coordinator<'_> {
             if let Some(why) = &status.unknown {
                 let since = *silent.get_or_insert_with(tokio::time::Instant::now);
                 if since.elapsed() > PATIENCE {
-                    return Err(Problem::machine(format!("Slurm does not say what became of the tasks: {why}"))
-                        .at(self.folder.path().display().to_string())
-                        .next("continue with --resume when its controller is back; tasks go on meanwhile"));
+                    return Err(unsaid(why, self.folder.path()));
                 }
             } else {
                 silent = None;
@@ -248,8 +271,9 @@ impl Coordinator<'_> {
             let log = self.tasks.log();
             fs::create_dir_all(&log).map_err(|e| Problem::io(Kind::Machine, "make the folder", &log, &e))?;
             self.tasks.put(&path, script.text.as_bytes())?;
+            let submitted = clock::unix();
             let id = commands::submit(&path).await?;
-            submission.jobs.push(Job { id, submitted: clock::unix(), blocks: script.blocks });
+            submission.jobs.push(Job { id, submitted, blocks: script.blocks });
             self.tasks.submit(&submission)?;
             // Whoever took the run back meanwhile did not see this array.
             if self.tasks.taken_back() {

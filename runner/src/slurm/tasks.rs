@@ -22,7 +22,7 @@ const SUBMISSION: &str = "submission.json";
 const END: &str = "end.json";
 const CANCELLED: &str = "cancelled";
 /// No document here is larger: whoever reads one waits for no more.
-const LARGEST: u64 = 1 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
 /// The folder of tasks of a run.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ pub(super) struct End {
     /// When it ended.
     pub ended: Nanos,
     /// When the clock of each trial's server stood at zero, by the trial's number.
+    #[serde(default)]
     pub starts: BTreeMap<u32, Nanos>,
 }
 
@@ -181,8 +182,10 @@ impl Tasks {
         let folder = self.path.join(block.to_string());
         let failed = |path: &Path, e: &std::io::Error| Problem::io(Kind::Machine, "make the folder", path, e);
         fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
+        // Of whatever has a number and is no folder, the number is taken.
+        let mut taken = 0;
         loop {
-            let last = self.attempts(block).last().map_or(0, |last| last.number);
+            let last = self.attempts(block).last().map_or(0, |last| last.number).max(taken);
             let number = last.checked_add(1).ok_or_else(|| {
                 Problem::broken(format!("there is no attempt after {last}"))
                     .at(folder.display().to_string())
@@ -191,7 +194,7 @@ impl Tasks {
             let path = folder.join(number.to_string());
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Attempt { number, path, end: None }),
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => taken = number,
                 Err(e) => return Err(failed(&path, &e)),
             }
         }
@@ -247,7 +250,8 @@ impl Tasks {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(failed(&e)),
         }
-        let first = fs::read_to_string(&path).map_err(|e| failed(&e))?;
+        let first = plain::read(&path, LARGEST).map_err(|e| failed(&e))?;
+        let first = String::from_utf8_lossy(&first);
         if first == own {
             return Ok(());
         }
@@ -286,10 +290,11 @@ mod tests {
         let (first, second) = (tasks.begin(3).unwrap(), tasks.begin(3).unwrap());
         assert_eq!((first.number, second.number), (1, 2));
         let folder = tasks.path().join("3");
-        fs::write(folder.join("7"), "a file").unwrap();
-        std::os::unix::fs::symlink(&first.path, folder.join("8")).unwrap();
+        fs::write(folder.join("3"), "a file").unwrap();
+        std::os::unix::fs::symlink(&first.path, folder.join("4")).unwrap();
         fs::create_dir(folder.join("x")).unwrap();
         assert_eq!(tasks.attempts(3).iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(tasks.begin(3).unwrap().number, 5);
         fs::create_dir(folder.join(u32::MAX.to_string())).unwrap();
         assert!(tasks.begin(3).unwrap_err().to_string().contains("there is no attempt after 4294967295"));
     }
