@@ -10,7 +10,8 @@
     servers.py beside LOGS SECONDS WORKLOAD -- COMMAND   a command beside the baseline's server
 
 COMMAND may hold {port}, {model} and {served_name}. A server that is not ready in SECONDS is ended;
-`warm` says so and goes on, for `bench` records such a server as one that failed.
+`warm` says so and goes on, for `bench` records such a server as one that failed; it exits with 1 where
+not one was ready.
 """
 
 import concurrent.futures
@@ -155,15 +156,15 @@ def answers(filled):
 
 
 def warmed(arm, logs, limit):
-    """What happened to one arm, in words."""
+    """Whether one arm was ready, and what happened to it in words."""
     name, command, env, filled = arm
     began = time.monotonic()
     try:
         with started(command, env, filled, f"{logs}/warm-{name}.log", limit) as ready:
             took = time.monotonic() - began
-            return f"{name}: ready after {took:.0f} s, {answers(ready)}"
+            return True, f"{name}: ready after {took:.0f} s, {answers(ready)}"
     except (RuntimeError, OSError) as problem:
-        return f"{name}: {problem}"
+        return False, f"{name}: {problem}"
 
 
 def ask(port, name, limit):
@@ -183,7 +184,7 @@ def docker(*words):
 
 
 def warmed_inside(arm, logs, limit):
-    """What happened to one container, in words. It is asked from inside its network, since it has no other."""
+    """The same of a container. It is asked from inside its network, since it has no other."""
     name, archive, told, args, filled = arm
     log = f"{logs}/warm-{name}.log"
     made = None
@@ -198,9 +199,9 @@ def warmed_inside(arm, logs, limit):
                 asking.kill()
                 raise RuntimeError(f"ended before it was ready, see {log}")
             time.sleep(0.5)
-        return f"{name}: {asking.stdout.read().strip()}"
+        return asking.returncode == 0, f"{name}: {asking.stdout.read().strip()}"
     except (RuntimeError, OSError) as problem:
-        return f"{name}: {problem}"
+        return False, f"{name}: {problem}"
     finally:
         if made:
             pathlib.Path(log).write_text(docker("logs", made))
@@ -217,8 +218,11 @@ def warm(logs, cache, limit, most, files):
             found.setdefault((*arm[2], *arm[3]), (warmed_inside, arm))
     last = time.monotonic() + limit
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for said in pool.map(lambda each: each[0](each[1], logs, max(last - time.monotonic(), 1)), list(found.values())[:most]):
+        ready = []
+        for good, said in pool.map(lambda each: each[0](each[1], logs, max(last - time.monotonic(), 1)), list(found.values())[:most]):
             print(said, flush=True)
+            ready.append(good)
+        return int(bool(ready) and not any(ready))
 
 
 def beside(logs, limit, file, command):
