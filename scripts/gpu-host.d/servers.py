@@ -186,11 +186,10 @@ def docker(*words):
 def warmed_inside(arm, logs, limit):
     """The same of a container. It is asked from inside its network, since it has no other."""
     name, archive, told, args, filled = arm
-    log = f"{logs}/warm-{name}.log"
-    made = None
+    log, made = f"{logs}/warm-{name}.log", f"bench-warm-{os.getpid()}-{name}"
     try:
         image = docker("load", "--quiet", "--input", archive).split()[-1]
-        made = docker("run", "--detach", *told, image, *args).split()[-1]
+        docker("run", "--detach", "--name", made, *told, image, *args)
         state = docker("inspect", "--format", "{{.State.Pid}}", made)
         inside = ["nsenter", f"--net=/proc/{state}/ns/net", sys.executable, __file__, "ask", filled["port"], filled["served_name"], str(limit)]
         asking = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -203,7 +202,8 @@ def warmed_inside(arm, logs, limit):
     except (RuntimeError, OSError) as problem:
         return False, f"{name}: {problem}"
     finally:
-        if made:
+        with contextlib.suppress(RuntimeError):  # where none was made
+            docker("stop", "--time", "10", made)
             pathlib.Path(log).write_text(docker("logs", made))
             docker("rm", "--force", made)
 
