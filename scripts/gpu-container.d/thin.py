@@ -11,15 +11,17 @@ import json
 import sys
 import tarfile
 
-FOLDERS = ["usr", "etc", "opt", "models", "tmp", "home", "home/server", "proc", "sys", "dev"]
+# A temporary folder that is mounted over one of the image takes its mode.
+FOLDERS = {name: 0o755 for name in ("usr", "etc", "opt", "models", "tmp", "home", "home/server", "proc", "sys", "dev")}
+FOLDERS |= {"tmp": 0o1777, "home/server": 0o1777}
 LINKS = {name: "usr/" + name for name in ("bin", "sbin", "lib", "lib64")}
 
 
-def tar(files, folders=(), links=()):
+def tar(files, folders={}, links={}):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for name in folders:
-            add(archive, name, tarfile.DIRTYPE, 0o755)
+            add(archive, name, tarfile.DIRTYPE, folders[name])
         for name in links:
             add(archive, name, tarfile.SYMTYPE, 0o644, to=links[name])
         for name in files:
