@@ -17,7 +17,7 @@ FOLDERS |= {"tmp": 0o1777, "home/server": 0o1777}
 LINKS = {name: "usr/" + name for name in ("bin", "sbin", "lib", "lib64")}
 
 
-def tar(files, folders={}, links={}):
+def tar(files, folders, links):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
         for name in folders:
@@ -46,7 +46,7 @@ def image():
     config = json.dumps(config).encode()
     name = hashlib.sha256(config).hexdigest() + ".json"
     manifest = json.dumps([{"Config": name, "RepoTags": None, "Layers": ["layer.tar"]}]).encode()
-    return tar({name: config, "layer.tar": layer, "manifest.json": manifest})
+    return tar({name: config, "layer.tar": layer, "manifest.json": manifest}, {}, {})
 
 
 if len(sys.argv) != 2:
