@@ -4,11 +4,14 @@
     servers.py names WORKLOAD                            its models and altered copies, one a line
     servers.py calibration WORKLOAD                      ids of the bundles that calibrate it
     servers.py gpus FINDINGS WORKLOAD...                 whether `bench doctor --json` found the GPUs that they ask for
-    servers.py warm LOGS SECONDS ARMS WORKLOAD...        the first ARMS arms once, so that what they compile is kept
+    servers.py warm LOGS CACHE SECONDS ARMS WORKLOAD...  the first ARMS arms once, so that what they compile is kept:
+                                                         of containers in CACHE
+    servers.py ask PORT NAME SECONDS                     waits for a server, then asks it some questions
     servers.py beside LOGS SECONDS WORKLOAD -- COMMAND   a command beside the baseline's server
 
 COMMAND may hold {port}, {model} and {served_name}. A server that is not ready in SECONDS is ended;
-`warm` says so and goes on, for `bench` records such a server as one that failed.
+`warm` says so and goes on, for `bench` records such a server as one that failed; it exits with 1 where
+not one was ready.
 """
 
 import concurrent.futures
@@ -43,6 +46,35 @@ def arms(file):
     for arm, said in {"baseline": workload["baseline"], **workload.get("candidates", {})}.items():
         if "command" in said:
             yield arm, said["command"], said.get("env", {}), filled
+
+
+HOME = "/home/server"
+DRIVER = "/usr/local/nvidia/lib64"
+DEVICES = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia[0-9]*")
+
+
+def contained(file, cache):
+    """(name, archive, what `docker run` is told, arguments, filled words) of each arm that is an archive,
+    for the first model: as bench has its containers, but that what a server compiles stays in CACHE."""
+    workload, here = read(file), pathlib.Path(file).parent
+    name, model = next(iter(workload["models"].items()))
+    container = workload.get("container", {})
+    filled = {"model": "/models", "served_name": model.get("served_name", name), "port": str(container.get("port", 8000))}
+    told = ["--network", "none", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--shm-size", "8g"]
+    for folder in ("/tmp", HOME):
+        told += ["--tmpfs", f"{folder}:rw,exec,nosuid,nodev,mode=1777"]
+    if max(workload.get("matrix", {}).get("gpus", [0])):
+        for device in (path for pattern in DEVICES for path in pathlib.Path("/dev").glob(pattern)):
+            told += ["--device", str(device)]
+        for variable in ("LD_LIBRARY_PATH", "TRITON_LIBCUDA_PATH"):
+            told += ["--env", f"{variable}={DRIVER}"]
+    for arm, said in {"baseline": workload["baseline"], **workload.get("candidates", {})}.items():
+        if "archive" in said:
+            binds = {"/models": model["path"], **container.get("binds", {}), **said.get("binds", {})}
+            seen = [part for inside, outside in binds.items() for part in ("-v", f"{(here / outside).resolve()}:{inside}:ro")]
+            env = [part for variable, value in said.get("env", {}).items() for part in ("--env", f"{variable}={value}")]
+            kept = ["--env", f"HOME={HOME}", "-v", f"{pathlib.Path(cache).resolve()}:{HOME}/.cache"]
+            yield arm, str(here / said["archive"]["path"]), told + kept + seen + env, fill(said.get("args", []), filled), filled
 
 
 def fill(parts, filled):
@@ -117,33 +149,87 @@ def question(filled, words):
     return asked(int(filled["port"]), "POST", "/v1/chat/completions", body)
 
 
+def answers(filled):
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        good = sum(status == 200 for status in pool.map(lambda n: question(filled, n), range(AT_ONCE)))
+        return f"{good} of {AT_ONCE} answers"
+
+
 def warmed(arm, logs, limit):
-    """What happened to one arm, in words."""
+    """Whether one arm was ready, and what happened to it in words."""
     name, command, env, filled = arm
     began = time.monotonic()
     try:
-        with started(command, env, filled, f"{logs}/warm-{name}.log", limit) as ready, concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        with started(command, env, filled, f"{logs}/warm-{name}.log", limit) as ready:
             took = time.monotonic() - began
-            good = sum(status == 200 for status in pool.map(lambda n: question(ready, n), range(AT_ONCE)))
-            return f"{name}: ready after {took:.0f} s, {good} of {AT_ONCE} answers"
+            return True, f"{name}: ready after {took:.0f} s, {answers(ready)}"
     except (RuntimeError, OSError) as problem:
-        return f"{name}: {problem}"
+        return False, f"{name}: {problem}"
 
 
-def warm(logs, limit, most, files):
+def ask(port, name, limit):
+    began = time.monotonic()
+    while asked(int(port), "GET", "/health", limit=5) != 200:
+        if time.monotonic() > began + limit:
+            raise RuntimeError(f"was not ready in {limit:.0f} s")
+        time.sleep(0.5)
+    print(f"ready after {time.monotonic() - began:.0f} s, {answers({'port': port, 'served_name': name})}")
+
+
+def docker(*words):
+    done = subprocess.run(["docker", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise RuntimeError(f"docker {words[0]}: {done.stdout.strip()}")
+    return done.stdout.strip()
+
+
+def warmed_inside(arm, logs, limit):
+    """The same of a container. It is asked from inside its network, since it has no other."""
+    name, archive, told, args, filled = arm
+    log, made = f"{logs}/warm-{name}.log", f"bench-warm-{os.getpid()}-{name}"
+    try:
+        image = docker("load", "--quiet", "--input", archive).split()[-1]
+        docker("run", "--detach", "--name", made, *told, image, *args)
+        state = docker("inspect", "--format", "{{.State.Pid}}", made)
+        inside = ["nsenter", f"--net=/proc/{state}/ns/net", sys.executable, __file__, "ask", filled["port"], filled["served_name"], str(limit)]
+        asking = subprocess.Popen(inside, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        while asking.poll() is None:
+            if docker("inspect", "--format", "{{.State.Running}}", made) != "true":
+                asking.kill()
+                raise RuntimeError(f"ended before it was ready, see {log}")
+            time.sleep(0.5)
+        return asking.returncode == 0, f"{name}: {asking.stdout.read().strip()}"
+    except (RuntimeError, OSError) as problem:
+        return False, f"{name}: {problem}"
+    finally:
+        with contextlib.suppress(RuntimeError):  # where none was made
+            docker("stop", "--time", "10", made)
+            pathlib.Path(log).write_text(docker("logs", made))
+            docker("rm", "--force", made)
+
+
+def warm(logs, cache, limit, most, files):
     """Four arms at a time: what they compile alike they compile twice, in half the time."""
     found = {}
     for file in files:
         for arm in arms(file):
-            found.setdefault((tuple(arm[1]), json.dumps(arm[2]), arm[3]["model"]), arm)
+            found.setdefault((tuple(arm[1]), json.dumps(arm[2]), arm[3]["model"]), (warmed, arm))
+        for arm in contained(file, cache):
+            found.setdefault((*arm[2], *arm[3]), (warmed_inside, arm))
     last = time.monotonic() + limit
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        for said in pool.map(lambda arm: warmed(arm, logs, max(last - time.monotonic(), 1)), list(found.values())[:most]):
+        ready = []
+        for good, said in pool.map(lambda each: each[0](each[1], logs, max(last - time.monotonic(), 1)), list(found.values())[:most]):
             print(said, flush=True)
+            ready.append(good)
+        return int(bool(ready) and not any(ready))
 
 
 def beside(logs, limit, file, command):
-    _, server, env, filled = next(iter(arms(file)))
+    baseline = next(iter(arms(file)), None)
+    if baseline is None:
+        raise RuntimeError(f"of {file} is no command")
+    _, server, env, filled = baseline
     with started(server, env, filled, f"{logs}/beside.log", limit) as ready:
         return subprocess.run(fill(command, ready)).returncode
 
@@ -169,13 +255,15 @@ def main(verb, *rest):
     if verb == "gpus":
         return gpus(rest[0], rest[1:])
     if verb == "warm":
-        return warm(rest[0], float(rest[1]), int(rest[2]), rest[3:])
+        return warm(rest[0], rest[1], float(rest[2]), int(rest[3]), rest[4:])
+    if verb == "ask":
+        return ask(rest[0], rest[1], float(rest[2]))
     logs, limit, file, _, *command = rest
     return beside(logs, float(limit), file, command)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] not in ("names", "calibration", "gpus", "warm", "beside"):
+    if len(sys.argv) < 3 or sys.argv[1] not in ("names", "calibration", "gpus", "warm", "ask", "beside"):
         sys.exit(__doc__)
     # Ended from outside it still ends the servers that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
