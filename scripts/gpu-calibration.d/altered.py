@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A server between a client and vLLM that alters some answers: the cheats that need no other weights.
 
-    altered.py MODEL_DIR PORT [--body JSON] [--every N (--other MODEL_DIR | --replay)]
+    altered.py MODEL_DIR PORT [--body JSON] [--burst] [--every N (--other MODEL_DIR | --replay)]
 
 It starts `serve-vllm MODEL_DIR` on another port and passes requests on.
 
     --body JSON     fields that replace those of every question, such as {"temperature": 0.2}
+    --burst         holds each answer until it is whole, and sends it at once
     --every N       of the questions each N-th is answered in another way:
     --other MODEL   by a second server, on this model
     --replay        with the bytes of the first answer ever given, whatever is asked
@@ -79,6 +80,9 @@ class Altered:
         if options.body:
             body = json.dumps(json.loads(body) | options.body).encode()
         port = self.ports[-1] if another else self.ports[0]
+        if options.burst:
+            writer.write(await self.whole(port, head, body))
+            return
         answer = await self.passed_on(port, head, body, writer)
         self.first = self.first or answer
 
@@ -124,6 +128,7 @@ async def main():
     parser.add_argument("model")
     parser.add_argument("port", type=int)
     parser.add_argument("--body", type=json.loads)
+    parser.add_argument("--burst", action="store_true")
     parser.add_argument("--every", type=int)
     parser.add_argument("--other")
     parser.add_argument("--replay", action="store_true")
