@@ -77,6 +77,21 @@ fn a_workload_can_ask_for_the_confirming_stage() {
 }
 
 #[test]
+fn a_run_that_was_resumed_goes_on_to_the_confirming_stage() {
+    let lab = Lab::new();
+    let mut runner = lab.start(&Workload { equivalence: String::new(), ..workload() }.confirmed(16, 2));
+    wait_until("a trial of the first stage is published", || {
+        lab.runs().first().is_some_and(|run| fs::read_dir(run.join("trials")).is_ok_and(|d| d.count() > 1))
+    });
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    let resumed = lab.bench(&["run", "x.toml", "--resume"]);
+    assert_eq!(code(&resumed), 0, "{}", stderr(&resumed));
+    assert_eq!(measured(&lab).len(), 2);
+    assert_eq!(candidate(&judge(&lab).1, "int4")["verdict"], "altered");
+}
+
+#[test]
 fn an_interrupted_stage_is_finished_by_resume() {
     let lab = Lab::new();
     assert_eq!(code(&lab.run(&workload())), 0);

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.more.is_some() && forewarn(args, &staged)?.is_none() {
         return Ok(ExitCode::from(130));
     }
-    let measured = match measure_and_grade(args, &staged, &lines)? {
+    let measured = match measure_and_grade(args, &staged, args.resume, &lines)? {
         Measured::Sealed(path) => path,
         Measured::Elsewhere => return Ok(ExitCode::SUCCESS),
         Measured::Stopped => return Ok(stopped(args)),
@@ -96,7 +96,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         println!("{}", confirming.why);
         let more = stage::More { out: &args.out, rounds: confirming.rounds, only: &confirming.suspects, value: None };
         let next = workload.clone().staged(stage::next(&workload, &more)?)?;
-        let Measured::Sealed(measured) = measure_and_grade(args, &next, &lines)? else { return Ok(stopped(args)) };
+        // Whatever was resumed is sealed by now: this stage begins here.
+        let Measured::Sealed(measured) = measure_and_grade(args, &next, false, &lines)? else {
+            return Ok(stopped(args));
+        };
         let Some(confirmed) = Judged::of(&measured)? else { return Ok(sealed_already(args, &measured)) };
         judged = confirmed;
     }
@@ -267,11 +270,11 @@ pub(super) enum Measured {
 }
 
 /// Measures, seals, grades, seals.
-fn measure_and_grade(args: &Args, workload: &Workload, lines: &Lines) -> Result<Measured> {
+fn measure_and_grade(args: &Args, workload: &Workload, resume: bool, lines: &Lines) -> Result<Measured> {
     let (bench, here) = (super::this_program()?, super::folder_of(&args.file));
     let revision = super::revision();
     let program = runner::ready::Program { bench: &bench, revision, here: &here };
-    let options = runner::run::Options { out: &args.out, resume: args.resume, program, observer: lines };
+    let options = runner::run::Options { out: &args.out, resume, program, observer: lines };
     let graded = workload.equivalence.is_some() && !args.seal_only && workload.awaits.is_none();
     let on_this_host = async {
         let measured = runner::run::run(workload, &options).await?;
