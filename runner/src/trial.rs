@@ -10,7 +10,7 @@ use std::{
 use lab::{
     Kind, Nanos, Problem, Result,
     bundle::{LOG, RunFolder, TELEMETRY, TRIAL, TrialFolder},
-    records::{self, Attempt, Class, FORMAT, Stages, TrialOutcome},
+    records::{self, Attempt, Class, FORMAT, Stages, TelemetryFacts, TrialOutcome},
 };
 
 use crate::{
@@ -43,12 +43,14 @@ pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: 
     let mut attempts = broken_off(run, setting)?;
     let earlier = attempts.len();
     loop {
+        servers.gpus.ready().await?;
         let own = run.begin_trial(&setting.trial.folder())?;
         let (started, clock) = (clock::utc_now(), Clock::start());
         let telemetry = servers.watch(setting, clock, &own);
         let attempted = attempt(setting, servers, clock, &own).await;
         let telemetry = telemetry.map(Telemetry::finish);
         let Attempted { outcome, ended, stages, summary } = attempted?;
+        let outcome = on_sound_gpus(outcome, telemetry.as_ref());
         let host_failed = matches!(outcome, TrialOutcome::Failed { class: Class::Host, .. });
         // What is left of an attempt that this host ended is no evidence.
         let own = if host_failed { run.begin_trial(&setting.trial.folder())? } else { own };
@@ -202,6 +204,18 @@ impl Attempted {
     fn never(class: Class, detail: String, ended: Ended) -> Self {
         let stages = ended.stages.clone();
         Attempted { outcome: failed(class, detail), ended, stages, summary: Summary::default() }
+    }
+}
+
+/// No server answers for hardware that broke under it, and nothing measured then counts.
+fn on_sound_gpus(outcome: TrialOutcome, telemetry: Option<&TelemetryFacts>) -> TrialOutcome {
+    let Some(broke) = telemetry.and_then(|facts| facts.faults.iter().find(|fault| fault.is_of_hardware())) else {
+        return outcome;
+    };
+    match outcome {
+        TrialOutcome::Failed { class: Class::Host, .. } => outcome,
+        TrialOutcome::Completed => failed(Class::Host, broke.to_string()),
+        TrialOutcome::Failed { detail, .. } => failed(Class::Host, format!("{broke}; the server then: {detail}")),
     }
 }
 

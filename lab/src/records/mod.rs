@@ -10,7 +10,7 @@ mod trial;
 pub use container::{Client, Container, Contract};
 pub use grade::{Grade, GradedRow, PromptRow, ReferenceRow, Source};
 pub use request::{Chunk, ChunkRow, Exchange, LARGEST_READ, List, Outcome, Read, RequestRow};
-pub use telemetry::{TelemetryFacts, TelemetryRow};
+pub use telemetry::{Fault, GpuFault, TelemetryFacts, TelemetryRow};
 pub use trial::{Attempt, Class, PhaseStage, Run, ServerFacts, Stages, Trial, TrialOutcome};
 
 /// Version of `trial.json` and of the tables beside it. 1: first. 2: when a client turned to

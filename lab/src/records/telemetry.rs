@@ -1,5 +1,7 @@
 //! What the GPUs of a trial did while it ran, whoever made them do it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Nanos;
@@ -74,6 +76,65 @@ pub struct TelemetryFacts {
     /// What went wrong; an empty cell that the GPU does not support is none of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
+    /// What broke meanwhile, the first twenty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<GpuFault>,
+}
+
+/// Something that broke of a GPU, or in a program on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpuFault {
+    /// The GPU's unique id.
+    pub gpu: String,
+    /// When it was seen, from the trial's clock start.
+    pub offset_ns: Nanos,
+    /// What it was.
+    pub what: Fault,
+}
+
+/// What broke, as NVML says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fault {
+    /// It fell off the bus, or cannot be reached otherwise.
+    Lost,
+    /// So many new errors of its memory that could not be corrected.
+    Memory {
+        /// How many.
+        errors: u64,
+    },
+    /// An error that the driver has a number for (NVIDIA, *Xid Errors*).
+    Xid {
+        /// The number.
+        code: u64,
+    },
+}
+
+/// Numbers that only hardware can cause: uncorrected memory errors (48, 94, 95, 140), rows that
+/// cannot be replaced (64), links (74), off the bus (79). All others a program can cause too.
+const HARDWARE: [u64; 7] = [48, 64, 74, 79, 94, 95, 140];
+
+impl GpuFault {
+    /// Whether no program on the GPU can have caused it.
+    pub fn is_of_hardware(&self) -> bool {
+        match self.what {
+            Fault::Lost | Fault::Memory { .. } => true,
+            Fault::Xid { code } => HARDWARE.contains(&code),
+        }
+    }
+}
+
+impl fmt::Display for GpuFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.gpu)?;
+        match self.what {
+            Fault::Lost => f.write_str("the GPU is lost"),
+            Fault::Memory { errors: 1 } => f.write_str("an error of its memory that could not be corrected"),
+            Fault::Memory { errors } => write!(f, "{errors} errors of its memory that could not be corrected"),
+            Fault::Xid { code } => write!(f, "the driver reports error {code} (Xid)"),
+        }
+    }
 }
 
 #[cfg(test)]

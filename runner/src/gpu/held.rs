@@ -1,10 +1,18 @@
 //! The GPUs of a run: leased once, for all its trials.
 
+use std::time::{Duration, Instant};
+
 use lab::{Result, environment::Gpu};
 
 use crate::batch;
 
-use super::{Lease, Leased, Library, lease, shared_folder};
+use super::{Lease, Leased, Library, lease, lease::idle, shared_folder};
+
+/// A server that is gone has left its GPUs by then.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks whether it has.
+const TURN: Duration = Duration::from_millis(50);
 
 /// The GPUs that a run holds, and what is known of all GPUs of this host.
 pub struct Held {
@@ -37,6 +45,23 @@ impl Held {
     /// Those that this run holds.
     pub fn leased(&self) -> &[Leased] {
         self.lease.as_ref().map_or(&[], |lease| &lease.gpus)
+    }
+
+    /// Waits until nothing of an earlier server is left on the GPUs. On one that is gone, or that
+    /// somebody else uses, nobody measures: the run ends, and can go on where it was.
+    pub async fn ready(&self) -> Result<()> {
+        let Ok(library) = &self.library else { return Ok(()) };
+        let end = Instant::now() + PATIENCE;
+        for gpu in self.leased() {
+            while let Err(problem) = idle(library, &gpu.uuid) {
+                if Instant::now() > end {
+                    let next = problem.next.clone().unwrap_or_default();
+                    return Err(problem.next(format!("{next}; then bench run --resume")));
+                }
+                tokio::time::sleep(TURN).await;
+            }
+        }
+        Ok(())
     }
 
     /// The driver's version.

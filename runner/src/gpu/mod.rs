@@ -12,6 +12,9 @@ pub mod lease;
 /// From leased GPUs to what a container is given.
 pub mod access;
 
+/// What breaks of them while a trial runs.
+mod faults;
+
 /// What leased GPUs do while a trial runs.
 pub mod telemetry;
 

@@ -59,6 +59,10 @@ impl Library {
         Library { system: system.to_owned(), ..self }
     }
 
+    pub(super) fn nvml(&self) -> &Nvml {
+        &self.nvml
+    }
+
     /// Every GPU that can be named, in the library's order, which is that of the PCI bus.
     pub fn facts(&self) -> Vec<Gpu> {
         self.numbered().into_iter().map(|(_, gpu)| gpu).collect()

@@ -12,12 +12,12 @@ use std::{
     time::Duration,
 };
 
-use super::nvml::Library;
+use super::{faults::Faults, nvml::Library};
 use crate::{clock::Clock, host};
 use lab::{
     Nanos,
     bundle::{TELEMETRY, TableWriter},
-    records::{TelemetryFacts, TelemetryRow},
+    records::{GpuFault, TelemetryFacts, TelemetryRow},
 };
 
 /// Time between two samples of a GPU, if nothing else is asked for.
@@ -28,6 +28,9 @@ const MOST_ROWS: u64 = 1_000_000;
 
 /// Different errors that are kept.
 const MOST_ERRORS: usize = 20;
+
+/// Faults that are kept.
+const MOST_FAULTS: usize = 20;
 
 /// A library that does not answer for so long is left behind.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -119,9 +122,10 @@ impl Watch {
     /// At the end it reads once more, so that the last row is as late as the trial.
     fn run(&self, stopped: &Receiver<()>) {
         let start = self.clock.now();
+        let mut faults = Faults::watch(&self.library, &self.uuids);
         let mut turn = 0u64;
         loop {
-            self.sample();
+            self.sample(&mut faults);
             turn = self.missed(start, turn + 1);
             let due = start.0.saturating_add(self.interval.0.saturating_mul(turn));
             let wait = Duration::from_nanos(due.saturating_sub(self.clock.now().0));
@@ -130,7 +134,7 @@ impl Watch {
             }
         }
         self.missed(start, turn);
-        self.sample();
+        self.sample(&mut faults);
     }
 
     /// Counts the turns from `turn` on that are due already; returns the first that is not.
@@ -141,7 +145,7 @@ impl Watch {
     }
 
     /// The book is not held while the library is asked: it may never answer.
-    fn sample(&self) {
+    fn sample(&self, faults: &mut Faults<'_>) {
         for uuid in &self.uuids {
             let mut errors = Vec::new();
             let row = self.library.sample(uuid, self.clock.now(), &mut |error| errors.push(error));
@@ -149,6 +153,8 @@ impl Watch {
             errors.into_iter().for_each(|error| book.note(error));
             book.row(row.as_ref());
         }
+        let seen = faults.seen(self.clock.now());
+        open(&self.book).broke(seen);
     }
 }
 
@@ -196,6 +202,11 @@ impl Book {
         } else if self.errors.len() < MOST_ERRORS {
             self.errors.push((error, 1));
         }
+    }
+
+    fn broke(&mut self, faults: Vec<GpuFault>) {
+        let room = MOST_FAULTS.saturating_sub(self.facts.faults.len());
+        self.facts.faults.extend(faults.into_iter().take(room));
     }
 
     /// Half a table is none: its last row could be cut.

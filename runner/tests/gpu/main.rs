@@ -6,5 +6,6 @@ mod nvml;
 
 mod doctor;
 mod facts;
+mod faults;
 mod lease;
 mod telemetry;

@@ -10,7 +10,9 @@
  *   mig 0|1, mode N, process PID BYTES, throttle MASK (hexadecimal, each line one
  *   more, taken in turn by each call), energy START STEP (the counter grows by STEP with each
  *   call), fail FUNCTION CODE (the function fails with this nvmlReturn_t), hang FUNCTION (it
- *   never returns)
+ *   never returns), uncorrected START STEP (errors of its memory, growing as energy does), xid
+ *   CODE (an error that the driver reports, each once), later N (processes are there from the
+ *   N-th time on that somebody asks for them)
  *
  * Structures and codes are those of nvml.h; the versions are those that the wrapper asks for. */
 #define _GNU_SOURCE
@@ -24,9 +26,10 @@ enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7 }
 enum { MOST = 16 };
 
 struct gpu {
-	unsigned minor, mig, mode, processes, throttles, reads;
+	unsigned minor, mig, mode, processes, throttles, reads, later, asked;
 	unsigned pids[MOST];
-	unsigned long long held[MOST], throttle[MOST], energy, step;
+	unsigned long long held[MOST], throttle[MOST], xid[MOST], energy, step, uncorrected, growth;
+	unsigned xids, told;
 	unsigned refusals;
 	struct { char function[64]; int code; } refused[MOST];
 };
@@ -50,6 +53,9 @@ static void line(struct gpu *gpu, const char *key, const char *value)
 	else if (!strcmp(key, "throttle") && gpu->throttles < MOST)
 		gpu->throttle[gpu->throttles++] = strtoull(value, NULL, 16);
 	else if (!strcmp(key, "energy")) sscanf(value, "%llu %llu", &gpu->energy, &gpu->step);
+	else if (!strcmp(key, "later")) gpu->later = atoi(value);
+	else if (!strcmp(key, "uncorrected")) sscanf(value, "%llu %llu", &gpu->uncorrected, &gpu->growth);
+	else if (!strcmp(key, "xid") && gpu->xids < MOST) gpu->xid[gpu->xids++] = strtoull(value, NULL, 10);
 	else if (gpu->refusals < MOST && !strcmp(key, "fail"))
 		gpu->refusals += sscanf(value, "%63s %d", gpu->refused[gpu->refusals].function, &gpu->refused[gpu->refusals].code) == 2;
 	else if (gpu->refusals < MOST && !strcmp(key, "hang")) {
@@ -205,15 +211,16 @@ int nvmlDeviceGetUtilizationRates(struct gpu *gpu, struct utilisation *rates)
 static int list(struct gpu *gpu, unsigned *length, struct process *processes)
 {
 	unsigned i, room = *length;
-	*length = gpu->processes;
-	if (room < gpu->processes) return INSUFFICIENT_SIZE;
-	for (i = 0; i < gpu->processes; i++)
+	*length = gpu->asked < gpu->later ? 0 : gpu->processes;
+	if (room < *length) return INSUFFICIENT_SIZE;
+	for (i = 0; i < *length; i++)
 		processes[i] = (struct process){ gpu->pids[i], gpu->held[i], ~0u, ~0u };
 	return SUCCESS;
 }
 int nvmlDeviceGetComputeRunningProcesses_v3(struct gpu *gpu, unsigned *length, struct process *processes)
 {
 	int code = may(gpu, "nvmlDeviceGetComputeRunningProcesses_v3");
+	gpu->asked += *length == 0;
 	return code == SUCCESS ? list(gpu, length, processes) : code;
 }
 /* Lists the same ones again: some do both. */
@@ -221,4 +228,39 @@ int nvmlDeviceGetGraphicsRunningProcesses_v3(struct gpu *gpu, unsigned *length, 
 {
 	int code = may(gpu, "nvmlDeviceGetGraphicsRunningProcesses_v3");
 	return code == SUCCESS ? list(gpu, length, processes) : code;
+}
+
+/* Uncorrected errors since the driver was loaded, and no other count. */
+int nvmlDeviceGetTotalEccErrors(struct gpu *gpu, int corrected_or_not, int since, unsigned long long *value)
+{
+	int code = may(gpu, "nvmlDeviceGetTotalEccErrors");
+	if (corrected_or_not != 1 || since != 0) return INVALID_ARGUMENT;
+	if (code == SUCCESS) *value = gpu->uncorrected, gpu->uncorrected += gpu->growth;
+	return code;
+}
+
+enum { XID = 8, TIMEOUT = 10 };
+struct set { struct gpu *gpus[MOST]; unsigned count; };
+struct event { struct gpu *gpu; unsigned long long type, data; unsigned gpu_instance, compute_instance; };
+
+int nvmlEventSetCreate(struct set **set) { return (*set = calloc(1, sizeof **set)) ? SUCCESS : 999; }
+int nvmlEventSetFree(struct set *set) { free(set); return SUCCESS; }
+int nvmlDeviceRegisterEvents(struct gpu *gpu, unsigned long long types, struct set *set)
+{
+	int code = may(gpu, "nvmlDeviceRegisterEvents");
+	if (types != XID || set->count == MOST) return INVALID_ARGUMENT;
+	if (code == SUCCESS) set->gpus[set->count++] = gpu;
+	return code;
+}
+int nvmlEventSetWait_v2(struct set *set, struct event *event, unsigned milliseconds)
+{
+	unsigned n;
+	(void)milliseconds;
+	for (n = 0; n < set->count; n++) {
+		struct gpu *gpu = set->gpus[n];
+		if (gpu->told == gpu->xids) continue;
+		*event = (struct event){ gpu, XID, gpu->xid[gpu->told++], ~0u, ~0u };
+		return SUCCESS;
+	}
+	return TIMEOUT;
 }
