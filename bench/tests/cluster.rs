@@ -271,7 +271,7 @@ fn a_detached_run_is_collected_by_whoever_resumes_it() {
     let left = lab.bench(&[&ON_A_CLUSTER[..], &["--detach"]].concat());
     assert_eq!(code(&left), 0, "{}", stderr(&left));
     let run = lab.runs().into_iter().find(|run| run.join("plan.json").exists()).unwrap();
-    assert!(stdout(&left).contains(&format!("bench status {}", run.display())), "{}", stdout(&left));
+    assert!(stdout(&left).contains(&format!("bench status {}\n", run.display())), "{}", stdout(&left));
     wait_until("all blocks are measured", || {
         stdout(&lab.bench(&["status", run.to_str().unwrap()])).contains("3 of 3 blocks done")
     });
@@ -285,6 +285,9 @@ fn a_detached_run_is_collected_by_whoever_resumes_it() {
     assert_eq!(logged(&lab), ["begun", "resumed", "sealed"]);
     let sealed = lab.bench(&["status", run.to_str().unwrap()]);
     assert!(stderr(&sealed).contains("this run is measured and sealed"), "{}", stderr(&sealed));
+    let cancelled = lab.bench(&["cancel", run.to_str().unwrap()]);
+    assert_eq!((code(&cancelled), logged(&lab).len()), (0, 3), "{}", stderr(&cancelled));
+    assert!(stdout(&cancelled).contains("it is measured and sealed"), "{}", stdout(&cancelled));
 }
 
 #[test]

@@ -47,6 +47,16 @@ fn a_running_server_is_measured_and_marked_as_such() {
 }
 
 #[test]
+fn nodes_of_a_cluster_do_not_measure_one_running_server_at_once() {
+    let lab = Lab::new();
+    lab.write("x.toml", &workload());
+    let refused = lab.bench(&["run", "x.toml", "--endpoint", "http://127.0.0.1:9", "--executor", "slurm"]);
+    assert_eq!(code(&refused), 10);
+    assert!(stderr(&refused).contains("next: leave --executor slurm out"), "{}", stderr(&refused));
+    assert!(lab.runs().is_empty(), "nothing was begun");
+}
+
+#[test]
 fn an_api_key_is_sent_and_is_nowhere_in_the_bundle_though_the_server_repeats_it() {
     let (lab, server) = (Lab::new(), echo());
     lab.write("x.toml", &workload());

@@ -84,6 +84,7 @@ impl Cluster {
             }
             Submitted::Detached(run, what) => {
                 println!("{what}; how it stands: bench status {}", run.display());
+                println!("the same command with --resume in place of --detach collects, judges and reports");
                 return Ok(Measured::Elsewhere);
             }
             Submitted::Sealed(measured, overhead) => {
@@ -95,6 +96,27 @@ impl Cluster {
             slurm::grade(&measured, workload, file, &slurm, options).await?;
         }
         Ok(Measured::Sealed(measured))
+    }
+
+    /// What was given, as it is given again by whoever continues; nothing on this host.
+    pub(super) fn given(&self) -> String {
+        if self.executor == Executor::Local {
+            return String::new();
+        }
+        let named = [
+            ("partition", &self.partition),
+            ("account", &self.account),
+            ("qos", &self.qos),
+            ("constraint", &self.constraint),
+            ("gres", &self.gres),
+            ("time", &self.time),
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        let most = self.max_parallel.map(|most| ("max-parallel", most.to_string()));
+        let more = self.sbatch.iter().map(|option| ("sbatch", option.clone()));
+        let shared = if self.shared { " --shared" } else { "" };
+        let all = named.chain(most).chain(more).map(|(name, value)| format!(" --{name}={}", quoted(&value)));
+        format!(" --executor slurm{shared}{}", all.collect::<String>())
     }
 
     fn options(&self) -> slurm::Options {
@@ -109,5 +131,43 @@ impl Cluster {
             max_parallel: self.max_parallel,
             more: self.sbatch.clone(),
         }
+    }
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=:,./%@+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        cluster: Cluster,
+    }
+
+    fn given(line: &[&str]) -> String {
+        Line::parse_from(["run"].iter().chain(line)).cluster.given()
+    }
+
+    #[test]
+    fn whoever_continues_is_told_all_that_the_cluster_was_asked_for() {
+        assert_eq!(given(&[]), "");
+        let line = ["--executor", "slurm", "--shared", "--gres", "gpu:h100", "--max-parallel", "4"];
+        let more = ["--sbatch=--mem=0", "--sbatch", "--comment=it's mine"];
+        assert_eq!(
+            given(&[&line[..], &more].concat()),
+            r" --executor slurm --shared --gres=gpu:h100 --max-parallel=4 --sbatch=--mem=0 --sbatch='--comment=it'\''s mine'"
+        );
     }
 }

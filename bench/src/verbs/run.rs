@@ -68,6 +68,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         None => workload::read(&args.file)?,
         Some(url) => workload::of_endpoint(&args.file, url, args.api_key_env.as_deref())?,
     };
+    if let (Some(url), Executor::Slurm) = (&args.endpoint, args.cluster.executor) {
+        return Err(Problem::input("one server cannot be measured by many nodes at once")
+            .at(format!("--endpoint {url}"))
+            .next("leave --executor slurm out: it is measured from this host"));
+    }
     let mut arms = workload.arms().map(|(_, arm)| arm);
     if arms.any(|arm| matches!(arm.server, Server::Command(_))) {
         eprintln!("note: commands run as this user, unconfined: only for servers that you trust");
@@ -238,11 +243,12 @@ fn stopped(args: &Args) -> ExitCode {
     for (flag, value) in [("--endpoint", &args.endpoint), ("--api-key-env", &args.api_key_env)] {
         given.extend(value.iter().map(|value| format!(" {flag} {value}")));
     }
-    let (kept, executor) = match args.cluster.executor {
-        Executor::Local => ("finished trials are kept", ""),
-        Executor::Slurm => ("tasks go on without this program (`bench cancel` ends them)", " --executor slurm"),
+    let kept = match args.cluster.executor {
+        Executor::Local => "finished trials are kept",
+        Executor::Slurm => "tasks go on without this program (`bench cancel` ends them)",
     };
-    eprintln!("stopped; {kept}. Continue with: bench run {}{given}{executor}{sealing} --resume", args.file.display());
+    let (file, cluster) = (args.file.display(), args.cluster.given());
+    eprintln!("stopped; {kept}. Continue with: bench run {file}{given}{cluster}{sealing} --resume");
     ExitCode::from(130)
 }
 

@@ -64,20 +64,28 @@ fn read(line: &str) -> Option<Queued> {
     Some(Queued { block: index.parse().unwrap_or(0), state: state.to_owned(), place: place.to_owned() })
 }
 
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// The blocks that are not measured.
+    Blocks,
+    /// The grade of a run that is measured and sealed, if it goes on.
+    Grade,
+}
+
 /// Takes every task of a run back; running ones are told to end. Whoever watches it submits no
 /// more.
-pub async fn cancel(run: &Path) -> Result<()> {
+pub async fn cancel(run: &Path) -> Result<Cancelled> {
     let run = &std::path::absolute(run).map_err(|e| Problem::io(Kind::Machine, "find", run, &e))?;
     let name = run.file_name().unwrap_or_default().to_string_lossy();
     if run.join(MANIFEST).exists() {
-        // It is sealed: what may go on is its grade.
-        return scancel(&format!("{name}-grade")).await;
+        return scancel(&format!("{name}-grade")).await.map(|()| Cancelled::Grade);
     }
     let tasks = Tasks::of(run);
     tasks.submission()?;
     tasks.take_back()?;
     scancel(&name).await?;
-    crate::logged::cancelled(run)
+    crate::logged::cancelled(run).map(|()| Cancelled::Blocks)
 }
 
 /// Takes tasks of this name back; it is no error where there are none.

@@ -33,7 +33,7 @@ mod submit;
 /// How a run stands.
 pub mod status;
 
-pub use commands::cancel;
+pub use commands::{Cancelled, cancel};
 pub use exec::Task;
 pub use options::Options;
 pub use overhead::Overhead;

@@ -40,6 +40,7 @@ pub struct Block {
     /// Where it was measured or is being measured, or why it waits or failed.
     pub detail: String,
     /// How long it took, if it is done.
+    #[serde(rename = "took_ns")]
     pub took: Option<Nanos>,
 }
 
