@@ -25,7 +25,7 @@ fn remake(bundle: &Path) {
     manifest.files = paths
         .map(|path| {
             let (sha256, size) = lab::Digest::of_file(&bundle.join(&path)).unwrap();
-            File { path, size, sha256 }
+            File::new(path, size, sha256)
         })
         .collect();
     fs::write(bundle.join(MANIFEST), manifest.to_json()).unwrap();

@@ -15,7 +15,7 @@ mod weekly;
 mod write;
 
 pub use exchanges::{ExchangeWriter, read_exchanges, write_exchanges};
-pub use manifest::{FORMAT, File, Kind, Manifest};
+pub use manifest::{EXTERNAL_FROM, FORMAT, File, Kind, Manifest};
 pub use read::{Bundle, TrialRecord};
 pub use store::{Store, Stores, run_folders};
 pub use stream::{Exchanges, Rows};

@@ -78,6 +78,10 @@ impl Bundle {
         if !super::verify::is_inside(name) {
             return Err(Problem::broken("this path leads out of the bundle").at(place()));
         }
+        if entry.external && !fs::exists(self.path.join(name)).unwrap_or(true) {
+            let next = "put the file with this digest there; whoever published the bundle has it";
+            return Err(Problem::broken(entry.not_here()).at(place()).next(next));
+        }
         let changed = |m: fs::Metadata| !m.is_file() || m.len() != entry.size;
         if self.through_a_link(name) || fs::symlink_metadata(self.path.join(name)).is_ok_and(changed) {
             return Err(Problem::broken("this is not the file that was sealed").at(place()).next("run bench verify"));

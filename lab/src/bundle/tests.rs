@@ -45,6 +45,29 @@ fn a_changed_missing_extra_or_linked_file_is_named() {
 }
 
 #[test]
+fn a_large_file_may_lie_elsewhere_and_what_needs_it_says_so() {
+    let temp = tempfile::tempdir().unwrap();
+    let run = RunFolder::create(&temp.path().join("run")).unwrap();
+    let (small, large) = (run.path().join("requests.jsonl"), run.path().join("workload.toml"));
+    fs::File::create(&large).unwrap().set_len(EXTERNAL_FROM).unwrap();
+    fs::File::create(&small).unwrap().set_len(EXTERNAL_FROM - 1).unwrap();
+    let (bundle, id) = run.seal(Kind::Measure, vec![], "2026-11-18T07:00:00Z").unwrap();
+    assert_eq!(verify(&bundle).unwrap().1, [], "all of it is here");
+    fs::remove_file(&large).unwrap();
+    let (manifest, findings) = verify(&bundle).unwrap();
+    assert_eq!(manifest.id(), id, "it is the same bundle");
+    let marked: Vec<_> = manifest.files.iter().map(|file| (file.path.as_str(), file.external)).collect();
+    assert_eq!(marked, [("requests.jsonl", false), ("workload.toml", true)]);
+    let digest = manifest.files[1].sha256;
+    let elsewhere = format!("its bytes lie elsewhere, and what rests on them is unknown: 52428800 bytes, {digest}");
+    let found: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.what.as_str())).collect();
+    assert_eq!(found, [("workload.toml", elsewhere.as_str())]);
+    let problem = Bundle::open(&bundle).unwrap().file("workload.toml").unwrap_err();
+    assert_eq!(problem.what, elsewhere);
+    assert!(problem.next.unwrap().contains("whoever published"));
+}
+
+#[test]
 fn every_single_changed_byte_is_noticed() {
     let temp = tempfile::tempdir().unwrap();
     let bundle = sealed(temp.path());

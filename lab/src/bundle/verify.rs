@@ -64,8 +64,8 @@ pub fn verify(bundle: &Path) -> Result<(Manifest, Vec<Finding>)> {
             Err(e) => report(path, format!("cannot be read: {e}")),
         }
     }
-    for path in listed.keys() {
-        report(path, "missing".into());
+    for (path, file) in &listed {
+        report(path, file.not_here());
     }
     findings.sort_by(|a, b| a.path.cmp(&b.path));
     if more > 0 {
