@@ -1,5 +1,6 @@
 //! What people write into a report by hand: one note on each page, in a marked place of its
-//! Markdown, which a report that is made again keeps to the byte. HTML shows it as plain text.
+//! Markdown, which a report that is made again keeps to the byte. HTML shows its paragraphs and lists,
+//! what is `code` and what is **strong**; everything else is text.
 
 /// Where a note begins, and where it ends: lines of their own.
 const BEGIN: &str = "<!-- note: write between these two lines, a report that is made again keeps it -->";
@@ -51,6 +52,35 @@ pub(crate) fn parts(note: &str) -> Vec<Part> {
         .collect()
 }
 
+/// A stretch of a paragraph or of an item.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Span<'a> {
+    /// As it is.
+    Text(&'a str),
+    /// Between backticks.
+    Code(&'a str),
+    /// Between pairs of stars.
+    Strong(&'a str),
+}
+
+/// The stretches of a paragraph; a mark that is not closed is text.
+pub(crate) fn spans(mut text: &str) -> Vec<Span<'_>> {
+    let mut spans = Vec::new();
+    while let Some((at, mark)) = ["`", "**"].iter().filter_map(|mark| Some((text.find(mark)?, *mark))).min() {
+        let inside = &text[at + mark.len()..];
+        let Some(end) = inside.find(mark).filter(|end| *end > 0) else { break };
+        if at > 0 {
+            spans.push(Span::Text(&text[..at]));
+        }
+        spans.push(if mark == "`" { Span::Code(&inside[..end]) } else { Span::Strong(&inside[..end]) });
+        text = &inside[end + mark.len()..];
+    }
+    if !text.is_empty() {
+        spans.push(Span::Text(text));
+    }
+    spans
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +92,16 @@ mod tests {
             assert_eq!(note(&page).as_deref(), Ok(written));
         }
         assert_eq!(note("# A page of an older report\n").as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn code_and_strong_words_are_told_from_text_and_a_mark_without_its_end_is_text() {
+        use Span::{Code, Strong, Text};
+        assert_eq!(spans("**A b.** c `d ** e` f"), [Strong("A b."), Text(" c "), Code("d ** e"), Text(" f")]);
+        for plain in ["2 ** 3", "a ` b", "````", "****", "<b>"] {
+            assert_eq!(spans(plain), [Text(plain)]);
+        }
+        assert_eq!(spans(""), []);
     }
 
     #[test]

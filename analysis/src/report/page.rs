@@ -7,7 +7,7 @@ use super::{
     figures::{self, Figure},
     formulas::Formula,
     html::Html,
-    notes::{self, Part},
+    notes::{self, Part, Span},
     table::{Cell, Table, word},
     words::Line,
 };
@@ -97,13 +97,23 @@ fn note(html: &mut Html, note: &str) {
         html.leaf("p", &[("class", "by")], "Note by hand");
         for part in notes::parts(note) {
             match part {
-                Part::Text(text) => html.leaf("p", &[], &escape::detail(&text)),
+                Part::Text(text) => html.element("p", &[], |html| spans(html, &text)),
                 Part::List(items) => html.element("ul", &[], |html| {
-                    items.iter().for_each(|item| html.leaf("li", &[], &escape::detail(item)));
+                    items.iter().for_each(|item| html.element("li", &[], |html| spans(html, item)));
                 }),
             }
         }
     });
+}
+
+fn spans(html: &mut Html, text: &str) {
+    for span in notes::spans(text) {
+        match span {
+            Span::Text(text) => html.text(&escape::detail(text)),
+            Span::Code(text) => html.leaf("code", &[], &escape::detail(text)),
+            Span::Strong(text) => html.leaf("b", &[], &escape::detail(text)),
+        }
+    }
 }
 
 fn headline(html: &mut Html, line: &Line) {

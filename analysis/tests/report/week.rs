@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use analysis::{
     history::Board,
+    judgement::Verdict,
     report::render_week,
     week::{Change, Input, Published, What},
 };
@@ -49,6 +50,24 @@ fn the_headline_says_who_leads_and_what_changed_in_words() {
     assert!(said.contains("**chat** is judged by method "), "{said}");
     assert!(said.contains("**chat-70b** runs for the first time."), "{said}");
     assert!(said.contains("2 comparisons, 1 run of controls, judged by method "), "{said}");
+}
+
+#[test]
+fn who_leads_or_cheated_is_said_before_that_nothing_came_out() {
+    let order = |week: &OneWeek| {
+        let said = headline(week);
+        said.find("**chat:**").unwrap() < said.find("**chat-70b:**").unwrap()
+    };
+    let mut week = OneWeek::new();
+    assert!(order(&week));
+    for chat in week.runs.iter_mut().filter(|run| run.entry.workload == "chat") {
+        chat.entry.board = Board::Void("too few rounds".into());
+    }
+    assert!(order(&week), "somebody cheated");
+    for chat in week.runs.iter_mut().filter(|run| run.entry.workload == "chat") {
+        chat.judgement.candidates.retain(|candidate| candidate.verdict != Verdict::Altered);
+    }
+    assert!(!order(&week));
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn description(input: &Input<'_>, published: &Published) -> String {
 
 /// What came out of each comparison, what changed, and how far the noise goes.
 fn headline(input: &Input<'_>, published: &Published) -> Vec<Line> {
-    let reported: Vec<&Run> = input.runs.iter().filter(|run| run.is_reported()).collect();
+    let mut reported: Vec<&Run> = input.runs.iter().filter(|run| run.is_reported()).collect();
+    // Who leads and who cheated is news; that nothing came out is told after it.
+    reported.sort_by_key(|run| !settled(run));
     let mut lines: Vec<Line> = reported.iter().take(NAMED).map(|run| came_out(run)).collect();
     if reported.len() > NAMED {
         let rest = counted((reported.len() - NAMED) as u64, "more comparison") + ".";
@@ -77,6 +79,12 @@ fn headline(input: &Input<'_>, published: &Published) -> Vec<Line> {
         lines.extend(changed::lines(&published.changes));
     }
     lines
+}
+
+/// Whether anybody leads, or altered outputs.
+fn settled(run: &Run) -> bool {
+    let altered = run.judgement.candidates.iter().any(|candidate| candidate.verdict == Verdict::Altered);
+    altered || matches!(run.entry.board, Board::Led(_))
 }
 
 /// `llama-cpp leads and is 42 % faster than the baseline (95 % interval 40–44 %). 1 equivalent, 2 undecided, 1 altered.`
