@@ -21,7 +21,7 @@ fn reseal(bundle: &Path) {
     let paths = lab::digest::files_below(bundle).unwrap().into_iter().filter(|path| path != MANIFEST);
     let file = |path: String| {
         let (sha256, size) = Digest::of_file(&bundle.join(&path)).unwrap();
-        File::new(path, size, sha256)
+        File { path, size, sha256 }
     };
     manifest.files = paths.map(file).collect();
     fs::write(bundle.join(MANIFEST), manifest.to_json()).unwrap();

@@ -45,7 +45,7 @@ fn forge(bundle: &str, file: &str, change: impl Fn(String) -> String) {
         .into_iter()
         .map(|File { path, .. }| {
             let (sha256, size) = lab::Digest::of_file(&folder.join(&path)).unwrap();
-            File::new(path, size, sha256)
+            File { path, size, sha256 }
         })
         .collect();
     fs::write(folder.join(MANIFEST), manifest.to_json()).unwrap();

@@ -10,7 +10,7 @@ use std::{
 use lab::{
     Kind, Nanos, Problem, Result,
     bundle::{LOG, RunFolder, TELEMETRY, TRIAL, TrialFolder},
-    records::{self, Attempt, Class, FORMAT, Stages, TelemetryFacts, TrialOutcome},
+    records::{self, Attempt, Class, FORMAT, GpuFault, Stages, TrialOutcome},
 };
 
 use crate::{
@@ -40,22 +40,26 @@ pub struct Servers<'a> {
 /// Runs one trial and publishes its folder. An attempt that this host ended is made once
 /// more, with everything anew.
 pub async fn run(setting: &Setting<'_>, servers: &Servers<'_>, host: &str, run: &RunFolder) -> Result<()> {
+    // Before it counts as begun: what is left of another trial's server is not this one's.
+    servers.gpus.ready().await?;
     let mut attempts = broken_off(run, setting)?;
     let earlier = attempts.len();
     loop {
-        servers.gpus.ready().await?;
         let own = run.begin_trial(&setting.trial.folder())?;
         let (started, clock) = (clock::utc_now(), Clock::start());
         let telemetry = servers.watch(setting, clock, &own);
         let attempted = attempt(setting, servers, clock, &own).await;
         let telemetry = telemetry.map(Telemetry::finish);
         let Attempted { outcome, ended, stages, summary } = attempted?;
-        let outcome = on_sound_gpus(outcome, telemetry.as_ref());
+        let broke = telemetry.as_ref().and_then(|facts| facts.faults.iter().find(|fault| fault.is_of_hardware()));
+        // Hardware that broke is no better at once, and its record is not to be lost.
+        let again = broke.is_none() && attempts.len() == earlier;
+        let outcome = excused(outcome, broke);
         let host_failed = matches!(outcome, TrialOutcome::Failed { class: Class::Host, .. });
         // What is left of an attempt that this host ended is no evidence.
         let own = if host_failed { run.begin_trial(&setting.trial.folder())? } else { own };
         if let (TrialOutcome::Failed { class: Class::Host, detail }, Launch::Container(launch), true) =
-            (&outcome, servers.launch, attempts.len() == earlier)
+            (&outcome, servers.launch, again)
         {
             setting.observer.see(&Event::Again { why: detail });
             attempts.push(Attempt { started, lasted_ns: clock.now(), detail: detail.clone() });
@@ -208,14 +212,13 @@ impl Attempted {
 }
 
 /// No server answers for hardware that broke under it, and nothing measured then counts.
-fn on_sound_gpus(outcome: TrialOutcome, telemetry: Option<&TelemetryFacts>) -> TrialOutcome {
-    let Some(broke) = telemetry.and_then(|facts| facts.faults.iter().find(|fault| fault.is_of_hardware())) else {
-        return outcome;
-    };
-    match outcome {
-        TrialOutcome::Failed { class: Class::Host, .. } => outcome,
-        TrialOutcome::Completed => failed(Class::Host, broke.to_string()),
-        TrialOutcome::Failed { detail, .. } => failed(Class::Host, format!("{broke}; the server then: {detail}")),
+fn excused(outcome: TrialOutcome, broke: Option<&GpuFault>) -> TrialOutcome {
+    match (outcome, broke) {
+        (TrialOutcome::Completed, Some(broke)) => failed(Class::Host, broke.to_string()),
+        (TrialOutcome::Failed { detail, .. }, Some(broke)) => {
+            failed(Class::Host, format!("{broke}; the server then: {detail}"))
+        }
+        (outcome, None) => outcome,
     }
 }
 

@@ -66,8 +66,9 @@ def contained(file, cache):
     if max(workload.get("matrix", {}).get("gpus", [0])):
         for device in (path for pattern in DEVICES for path in pathlib.Path("/dev").glob(pattern)):
             told += ["--device", str(device)]
-        for variable in ("LD_LIBRARY_PATH", "TRITON_LIBCUDA_PATH"):
-            told += ["--env", f"{variable}={DRIVER}"]
+        if (pathlib.Path(DRIVER) / "libcuda.so.1").exists():  # else it is where every program looks
+            for variable in ("LD_LIBRARY_PATH", "TRITON_LIBCUDA_PATH"):
+                told += ["--env", f"{variable}={DRIVER}"]
     for arm, said in {"baseline": workload["baseline"], **workload.get("candidates", {})}.items():
         if "archive" in said:
             binds = {"/models": model["path"], **container.get("binds", {}), **said.get("binds", {})}
@@ -202,9 +203,12 @@ def warmed_inside(arm, logs, limit):
     except (RuntimeError, OSError) as problem:
         return False, f"{name}: {problem}"
     finally:
-        with contextlib.suppress(RuntimeError):  # where none was made
+        # Where none was made all three fail.
+        with contextlib.suppress(RuntimeError):
             docker("stop", "--time", "10", made)
+        with contextlib.suppress(RuntimeError):
             pathlib.Path(log).write_text(docker("logs", made))
+        with contextlib.suppress(RuntimeError):
             docker("rm", "--force", made)
 
 

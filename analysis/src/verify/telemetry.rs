@@ -3,18 +3,34 @@
 use std::collections::BTreeMap;
 
 use lab::{
-    bundle::{TELEMETRY, TRIALS, read_table},
+    bundle::{TELEMETRY, TRIAL, TRIALS, read_table},
     environment::Environment,
-    records::{TelemetryRow, Trial},
+    records::{Class, TelemetryRow, Trial, TrialOutcome},
 };
 
 use super::{Notes, trial::MOST_PAUSE};
 
+/// Whoever says that hardware broke says too that the trial does not count.
+fn faults(notes: &mut Notes<'_>, folder: &str, record: &Trial, environments: &[Environment]) {
+    let place = format!("{TRIALS}/{folder}/{TRIAL}");
+    let by_host = matches!(record.outcome, TrialOutcome::Failed { class: Class::Host, .. });
+    let host = environments.iter().find(|e| e.host == record.host);
+    for fault in record.telemetry.iter().flat_map(|telemetry| &telemetry.faults).take(NAMED) {
+        if fault.is_of_hardware() && !by_host {
+            notes.add(place.clone(), "hardware broke in it, and it counts");
+        }
+        if fault.is_of_hardware() && !host.is_some_and(|host| host.gpus.iter().any(|gpu| gpu.uuid == fault.gpu)) {
+            notes.add(place.clone(), "a GPU broke that its host has not");
+        }
+    }
+}
+
 /// Findings of a table that are named; more say no more.
 const NAMED: usize = 3;
 
-/// The table of a trial that has one.
+/// What is said of a trial's GPUs, and the table of a trial that has one.
 pub(super) fn check(notes: &mut Notes<'_>, folder: &str, record: &Trial, environments: &[Environment]) {
+    faults(notes, folder, record, environments);
     let place = format!("{TRIALS}/{folder}/{TELEMETRY}");
     let told = record.telemetry.as_ref().map_or(0, |t| t.samples);
     if !notes.has(&place) {

@@ -25,7 +25,7 @@ fn remake(bundle: &Path) {
     manifest.files = paths
         .map(|path| {
             let (sha256, size) = lab::Digest::of_file(&bundle.join(&path)).unwrap();
-            File::new(path, size, sha256)
+            File { path, size, sha256 }
         })
         .collect();
     fs::write(bundle.join(MANIFEST), manifest.to_json()).unwrap();
@@ -128,7 +128,7 @@ fn other_promises_than_the_runs_are_named() {
         ("workload.toml", "max_tokens = 20", "max_tokens = 21"),
         ("requests.jsonl", "Write", "Wrote"),
         ("run.json", "sha256:", "sha257:"),
-        ("run.json", "\"format\": 5", "\"format\": 6"),
+        ("run.json", "\"format\": 6", "\"format\": 7"),
     ] {
         let text = found(file, |bytes| {
             let text = String::from_utf8(bytes).unwrap();

@@ -34,7 +34,7 @@ fn with_manifest(folder: &Path, files: Vec<File>) -> Problem {
 }
 
 fn file(path: impl Into<String>, size: u64) -> File {
-    File { path: path.into(), size, sha256: Digest::of(""), external: false }
+    File { path: path.into(), size, sha256: Digest::of("") }
 }
 
 #[test]

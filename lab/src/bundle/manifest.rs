@@ -41,24 +41,25 @@ pub struct File {
     pub size: u64,
     /// SHA-256 of the bytes.
     pub sha256: Digest,
-    /// Larger than repositories take: its bytes may lie elsewhere.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub external: bool,
 }
 
-/// Of files this large, in bytes, a copy of the bundle may do without.
+/// Files this large, in bytes, are external: repositories do not take them, and their bytes may lie
+/// elsewhere.
 pub const EXTERNAL_FROM: u64 = 50 << 20;
 
 impl File {
-    /// A file as it is sealed.
-    pub fn new(path: String, size: u64, sha256: Digest) -> Self {
-        File { path, size, sha256, external: size >= EXTERNAL_FROM }
+    /// Whether its bytes may lie elsewhere.
+    pub fn is_external(&self) -> bool {
+        self.size >= EXTERNAL_FROM
     }
 
     /// Why nothing that needs this file can be said, where it is not here.
     pub(super) fn not_here(&self) -> String {
-        if self.external {
-            format!("its bytes lie elsewhere, and what rests on them is unknown: {} bytes, {}", self.size, self.sha256)
+        if self.is_external() {
+            format!(
+                "external, and not here, so that nothing can be said of what rests on it: {} bytes, {}",
+                self.size, self.sha256
+            )
         } else {
             "missing".to_owned()
         }

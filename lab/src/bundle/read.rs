@@ -78,7 +78,7 @@ impl Bundle {
         if !super::verify::is_inside(name) {
             return Err(Problem::broken("this path leads out of the bundle").at(place()));
         }
-        if entry.external && !fs::exists(self.path.join(name)).unwrap_or(true) {
+        if entry.is_external() && !fs::exists(self.path.join(name)).unwrap_or(true) {
             let next = "put the file with this digest there; whoever published the bundle has it";
             return Err(Problem::broken(entry.not_here()).at(place()).next(next));
         }

@@ -56,10 +56,11 @@ fn a_large_file_may_lie_elsewhere_and_what_needs_it_says_so() {
     fs::remove_file(&large).unwrap();
     let (manifest, findings) = verify(&bundle).unwrap();
     assert_eq!(manifest.id(), id, "it is the same bundle");
-    let marked: Vec<_> = manifest.files.iter().map(|file| (file.path.as_str(), file.external)).collect();
+    let marked: Vec<_> = manifest.files.iter().map(|file| (file.path.as_str(), file.is_external())).collect();
     assert_eq!(marked, [("requests.jsonl", false), ("workload.toml", true)]);
     let digest = manifest.files[1].sha256;
-    let elsewhere = format!("its bytes lie elsewhere, and what rests on them is unknown: 52428800 bytes, {digest}");
+    let elsewhere =
+        format!("external, and not here, so that nothing can be said of what rests on it: 52428800 bytes, {digest}");
     let found: Vec<_> = findings.iter().map(|f| (f.path.as_str(), f.what.as_str())).collect();
     assert_eq!(found, [("workload.toml", elsewhere.as_str())]);
     let problem = Bundle::open(&bundle).unwrap().file("workload.toml").unwrap_err();

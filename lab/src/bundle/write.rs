@@ -137,7 +137,7 @@ impl RunFolder {
         for path in files_below(&self.path).map_err(|e| failed("list", &self.path, &e))? {
             let full = self.path.join(&path);
             let (sha256, size) = Digest::of_file(&full).map_err(|e| failed("read", &full, &e))?;
-            files.push(manifest::File::new(path, size, sha256));
+            files.push(manifest::File { path, size, sha256 });
         }
         let manifest = Manifest { format: manifest::FORMAT, kind, parents, sealed: sealed.to_owned(), files };
         self.put(MANIFEST, manifest.to_json().as_bytes())?;

@@ -17,7 +17,8 @@ pub use trial::{Attempt, Class, PhaseStage, Run, ServerFacts, Stages, Trial, Tri
 /// a request, and how long bytes lay in the kernel before they were read. 3: containers,
 /// GPUs, telemetry, attempts. 4: no table of chunks, since they follow from the bytes; the reads
 /// of `wire.zst` by columns, its bytes packed. 5: the value that completes a grade's audit seed.
-pub const FORMAT: u32 = 5;
+/// 6: what broke of GPUs.
+pub const FORMAT: u32 = 6;
 
 /// Ids of an answer that are kept and graded, beyond those that were asked for: a server that
 /// sends more of them sends only more of the same.

@@ -76,7 +76,7 @@ pub struct TelemetryFacts {
     /// What went wrong; an empty cell that the GPU does not support is none of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// What broke meanwhile, the first twenty.
+    /// What broke meanwhile: the first twenty of hardware, and of what else the driver numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<GpuFault>,
 }
@@ -97,31 +97,25 @@ pub struct GpuFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
-    /// It fell off the bus, or cannot be reached otherwise.
+    /// It fell off the bus, or is no GPU of this host any more.
     Lost,
     /// So many new errors of its memory that could not be corrected.
     Memory {
         /// How many.
         errors: u64,
     },
-    /// An error that the driver has a number for (NVIDIA, *Xid Errors*).
+    /// An error that the driver has a number for (NVIDIA, *Xid Errors*). NVML tells of several
+    /// errors the last number that any GPU of the host had, so that nothing rests on it.
     Xid {
         /// The number.
         code: u64,
     },
 }
 
-/// Numbers that only hardware can cause: uncorrected memory errors (48, 94, 95, 140), rows that
-/// cannot be replaced (64), links (74), off the bus (79). All others a program can cause too.
-const HARDWARE: [u64; 7] = [48, 64, 74, 79, 94, 95, 140];
-
 impl GpuFault {
-    /// Whether no program on the GPU can have caused it.
+    /// Whether hardware broke, which programs do not ordinarily cause.
     pub fn is_of_hardware(&self) -> bool {
-        match self.what {
-            Fault::Lost | Fault::Memory { .. } => true,
-            Fault::Xid { code } => HARDWARE.contains(&code),
-        }
+        matches!(self.what, Fault::Lost | Fault::Memory { .. })
     }
 }
 

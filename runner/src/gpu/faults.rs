@@ -58,7 +58,7 @@ impl<'a> Faults<'a> {
                         seen.push(fault(gpu.uuid, Fault::Memory { errors: errors - before }));
                     }
                 }
-                Err(NvmlError::GpuLost) if !gpu.lost => {
+                Err(NvmlError::GpuLost | NvmlError::NotFound) if !gpu.lost => {
                     gpu.lost = true;
                     seen.push(fault(gpu.uuid, Fault::Lost));
                 }

@@ -53,7 +53,7 @@ impl Held {
         let Ok(library) = &self.library else { return Ok(()) };
         let end = Instant::now() + PATIENCE;
         for gpu in self.leased() {
-            while let Err(problem) = idle(library, &gpu.uuid) {
+            while let Err(problem) = asked(library, &gpu.uuid).await {
                 if Instant::now() > end {
                     let next = problem.next.clone().unwrap_or_default();
                     return Err(problem.next(format!("{next}; then bench run --resume")));
@@ -67,5 +67,18 @@ impl Held {
     /// The driver's version.
     pub fn driver(&self) -> String {
         self.facts.first().map(|gpu| gpu.driver.clone()).unwrap_or_default()
+    }
+}
+
+/// Whether a GPU is idle, asked on a thread of its own: the driver may never answer.
+async fn asked(library: &Library, uuid: &str) -> Result<()> {
+    let (library, uuid) = (library.clone(), uuid.to_owned());
+    let place = uuid.clone();
+    let answer = tokio::task::spawn_blocking(move || idle(&library, &uuid));
+    match tokio::time::timeout(PATIENCE, answer).await {
+        Ok(Ok(idle)) => idle,
+        Ok(Err(_)) | Err(_) => Err(lab::Problem::machine("the driver does not say whether this GPU is idle")
+            .at(place)
+            .next("start the machine anew")),
     }
 }

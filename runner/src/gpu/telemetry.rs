@@ -29,7 +29,7 @@ const MOST_ROWS: u64 = 1_000_000;
 /// Different errors that are kept.
 const MOST_ERRORS: usize = 20;
 
-/// Faults that are kept.
+/// Faults of hardware that are kept, and others: a program's own hide none of hardware.
 const MOST_FAULTS: usize = 20;
 
 /// A library that does not answer for so long is left behind.
@@ -205,8 +205,12 @@ impl Book {
     }
 
     fn broke(&mut self, faults: Vec<GpuFault>) {
-        let room = MOST_FAULTS.saturating_sub(self.facts.faults.len());
-        self.facts.faults.extend(faults.into_iter().take(room));
+        for fault in faults {
+            let alike = self.facts.faults.iter().filter(|known| known.is_of_hardware() == fault.is_of_hardware());
+            if alike.count() < MOST_FAULTS {
+                self.facts.faults.push(fault);
+            }
+        }
     }
 
     /// Half a table is none: its last row could be cut.

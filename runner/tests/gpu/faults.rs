@@ -28,13 +28,24 @@ fn a_gpu_in_order_has_no_faults() {
 }
 
 #[test]
-fn errors_that_the_driver_numbers_are_seen_once_each_with_their_gpu() {
+fn errors_that_the_driver_numbers_are_told_and_excuse_nobody() {
+    // NVML gives all of them the number of the last one of any GPU.
     let faults = seen("gpus 2\ngpu 0 xid 31\ngpu 1 xid 79\ngpu 1 xid 48\n", 2);
     let (first, second) = (uuid(0), uuid(1));
-    let xid = |code| Fault::Xid { code };
-    assert_eq!(what(&faults), [(&*first, xid(31)), (&*second, xid(79)), (&*second, xid(48))]);
-    assert_eq!(faults.iter().map(GpuFault::is_of_hardware).collect::<Vec<_>>(), [false, true, true]);
-    assert_eq!(faults[0].to_string(), format!("{first}: the driver reports error 31 (Xid)"));
+    let last = Fault::Xid { code: 48 };
+    assert_eq!(what(&faults), [(&*first, last), (&*second, last), (&*second, last)]);
+    assert!(!faults.iter().any(GpuFault::is_of_hardware));
+    assert_eq!(faults[0].to_string(), format!("{first}: the driver reports error 48 (Xid)"));
+}
+
+#[test]
+fn many_errors_of_a_program_hide_none_of_the_hardware() {
+    let mut script = "gpus 1\nuncorrected 0 1\n".to_owned();
+    // All that the library holds at once, at each of two looks.
+    (0..16).for_each(|_| script += "xid 31\n");
+    let faults = seen(&script, 1);
+    assert_eq!(faults.iter().filter(|fault| fault.is_of_hardware()).count(), 2);
+    assert_eq!(faults.len(), 18);
 }
 
 #[test]

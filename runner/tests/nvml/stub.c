@@ -11,7 +11,7 @@
  *   more, taken in turn by each call), energy START STEP (the counter grows by STEP with each
  *   call), fail FUNCTION CODE (the function fails with this nvmlReturn_t), hang FUNCTION (it
  *   never returns), uncorrected START STEP (errors of its memory, growing as energy does), xid
- *   CODE (an error that the driver reports, each once), later N (processes are there from the
+ *   CODE (an error that the driver reports, each once, by the last code of all), later N (processes are there from the
  *   N-th time on that somebody asks for them)
  *
  * Structures and codes are those of nvml.h; the versions are those that the wrapper asks for. */
@@ -254,12 +254,16 @@ int nvmlDeviceRegisterEvents(struct gpu *gpu, unsigned long long types, struct s
 }
 int nvmlEventSetWait_v2(struct set *set, struct event *event, unsigned milliseconds)
 {
+	unsigned long long last = 0;
 	unsigned n;
 	(void)milliseconds;
+	for (n = 0; n < count; n++)
+		if (gpus[n].xids) last = gpus[n].xid[gpus[n].xids - 1];
 	for (n = 0; n < set->count; n++) {
 		struct gpu *gpu = set->gpus[n];
 		if (gpu->told == gpu->xids) continue;
-		*event = (struct event){ gpu, XID, gpu->xid[gpu->told++], ~0u, ~0u };
+		gpu->told++;
+		*event = (struct event){ gpu, XID, last, ~0u, ~0u };
 		return SUCCESS;
 	}
 	return TIMEOUT;

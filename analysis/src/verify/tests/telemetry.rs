@@ -2,7 +2,7 @@ use lab::{
     Nanos,
     bundle::{TELEMETRY, write_table},
     environment::{Environment, Gpu},
-    records::{TelemetryFacts, TelemetryRow, Trial},
+    records::{Fault, GpuFault, TelemetryFacts, TelemetryRow, Trial},
 };
 
 use super::*;
@@ -105,4 +105,20 @@ fn a_strangers_table_is_cut_flipped_and_overflown_without_a_panic() {
         let study = Study::open(std::slice::from_ref(&sealed.measure)).unwrap();
         assert_ne!(study.telemetry(&study.trials[0]).ok(), Some(three()));
     }
+}
+
+#[test]
+fn hardware_that_broke_in_a_trial_that_counts_is_named_and_so_is_that_of_another_host() {
+    let broke = |gpu: &str, what| {
+        let sealed = watched();
+        let path = sealed.measure.join(TRIAL).join(lab::bundle::TRIAL);
+        let mut record: Trial = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        record.telemetry.as_mut().unwrap().faults = vec![GpuFault { gpu: gpu.into(), offset_ns: Nanos(1), what }];
+        fs::write(&path, serde_json::to_vec_pretty(&record).unwrap()).unwrap();
+        remake(&sealed.measure);
+        findings(&sealed)
+    };
+    assert!(broke("GPU-1", Fault::Lost).contains("hardware broke in it, and it counts"));
+    assert!(broke("GPU-2", Fault::Memory { errors: 1 }).contains("a GPU broke that its host has not"));
+    assert_eq!(broke("GPU-1", Fault::Xid { code: 31 }), "", "a program's own error excuses nobody");
 }
