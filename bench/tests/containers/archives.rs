@@ -110,6 +110,26 @@ fn an_image_is_measured_and_judged_alike_however_it_came() {
 }
 
 #[test]
+fn an_archive_that_is_not_here_yet_can_be_checked_and_not_run() {
+    let Some(engine) = Engine::from_env() else { return };
+    let lab = Lab::new();
+    let path = lab.path("saved.tar");
+    saved(&engine, &engine.pushed_server("away", |_| {}, &[]), &path);
+    lab.plan(&Workload::of_images(&engine.image("stub:plain"), "--ttft 2ms").archive("away", &path, ""));
+    fs::remove_file(&path).unwrap();
+    let checked = lab.bench(&["check", "x.toml"]);
+    assert_eq!(code(&checked), 0, "{}", stderr(&checked));
+    assert!(stdout(&checked).contains("saved.tar is not on this host; `bench run` needs it\n"), "{}", stdout(&checked));
+    // Nothing can get it, and nothing is measured without it.
+    let pulled = lab.bench(&["check", "x.toml", "--pull"]);
+    assert_eq!(code(&pulled), 12, "{}", stderr(&pulled));
+    assert!(stdout(&pulled).contains("saved.tar: the archive is not there"), "{}", stdout(&pulled));
+    assert_eq!(code(&lab.bench(&["run", "x.toml"])), 0);
+    let outcome = lab.trial("away").trial.outcome;
+    assert!(matches!(&outcome, TrialOutcome::Failed { class: Class::Host, .. }), "{outcome:?}");
+}
+
+#[test]
 fn a_changed_byte_in_an_archive_is_the_images_failure() {
     let Some(engine) = Engine::from_env() else { return };
     let lab = Lab::new();

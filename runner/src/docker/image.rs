@@ -74,8 +74,11 @@ pub(super) async fn have(
     checked
 }
 
-/// What the engine has of an image, if it has it.
+/// What the engine has of an image, if it has it. An archive that is not on this host says nothing yet.
 pub(super) async fn described(engine: &Engine, source: &Source, limits: &Limits) -> Result<Option<Image>, NotReady> {
+    if matches!(source, Source::Archive { path, .. } if !path.exists()) {
+        return Ok(None);
+    }
     match find(engine, source, &named(source)?).await? {
         Some(found) => checked(source, found, limits).map(Some),
         None => Ok(None),

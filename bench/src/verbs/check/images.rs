@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lab::{
     Result,
     environment::{ImageFacts, alike},
-    workload::{Server, Workload},
+    workload::{Server, Source, Workload},
 };
 use runner::{
     docker::{Engine, Found, look},
@@ -36,14 +36,14 @@ pub(super) fn run(workload: &Workload, pull: bool) -> Result<Option<bool>> {
             println!("  note: no container engine answers here, so images were not looked at; see bench doctor")
         }
         Some(Some(found)) => {
-            print(&found);
+            print(workload, &found);
             return Ok(Some(found.values().all(std::result::Result::is_ok)));
         }
     }
     Ok(Some(true))
 }
 
-fn print(found: &BTreeMap<String, Found>) {
+fn print(workload: &Workload, found: &BTreeMap<String, Found>) {
     let mut here: BTreeMap<String, ImageFacts> = BTreeMap::new();
     for (arm, image) in found {
         match image {
@@ -53,9 +53,19 @@ fn print(found: &BTreeMap<String, Found>) {
                 image.wants.iter().for_each(|wanted| println!("    note: {wanted}"));
                 here.insert(arm.clone(), image.clone());
             }
-            Ok(None) => println!("  image of {arm}: not here yet; bench check --pull gets it"),
+            Ok(None) => println!("  image of {arm}: {}", absent(workload, arm)),
             Err(not) => println!("  image of {arm}: CANNOT BE USED: {}", lab::text::shown(&not.detail, 400)),
         }
     }
     alike(&here).iter().for_each(|line| println!("  note: {line}"));
+}
+
+fn absent(workload: &Workload, arm: &str) -> String {
+    let mut arms = workload.arms().chain(workload.reference().map(|arm| ("reference", arm)));
+    match arms.find(|(name, _)| *name == arm).map(|(_, arm)| &arm.server) {
+        Some(Server::Image { source: Source::Archive { path, .. }, .. }) => {
+            format!("{} is not on this host; `bench run` needs it", path.display())
+        }
+        _ => "not here yet; bench check --pull gets it".to_owned(),
+    }
 }
